@@ -1,0 +1,89 @@
+# Bayerboard's commands. Each sets up what it needs in .venv first, and says so; see CONTRIBUTING.md.
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS += --no-print-directory
+
+# Meant for other projects: in here they would mix foreign packages into the environment.
+unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV
+export PYTHON CHROMIUM
+
+BIN := .venv/bin
+MANAGE := $(BIN)/python manage.py
+# ONCE=1, ONCE=yes; but not ONCE=0, ONCE=no or ONCE=
+once := $(if $(filter-out 0 no false,$(ONCE)),--once)
+bind := $(if $(BIND),--bind $(BIND))
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(LOCK_ARGS)
+LOCK_INPUT := pyproject.toml requirements/build.in
+
+.PHONY: help
+help: ## Show this list
+	@echo "Bayerboard: challenge evaluation and leaderboards for camera-RAW"
+	@echo
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | \
+		while IFS='|' read -r name text; do printf '%-20s %s\n' "$$name" "$$text"; done
+
+# --- Running ----------------------------------------------------------------------------------------------------------
+
+.PHONY: demo
+demo: environment ## Start Bayerboard with the demo challenge (ONCE=1: then stop; BIND=127.0.0.1:8000)
+	@$(MANAGE) demo $(once) $(bind)
+
+.PHONY: up
+up: environment ## Start Bayerboard (BIND=127.0.0.1:8000)
+	@$(MANAGE) up $(bind)
+
+# --- Checking ---------------------------------------------------------------------------------------------------------
+
+.PHONY: test
+test: dev-environment ## Lint, types, migrations and every test, with a real browser (Chromium)
+	@browser=$$(tools/chromium.sh); $(MAKE) lint types migrations; CHROMIUM="$$browser" $(MAKE) pytest
+
+.PHONY: lint
+lint: dev-environment ## ruff: lint and format
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+.PHONY: types
+types: dev-environment ## mypy --strict
+	$(BIN)/mypy
+
+.PHONY: migrations
+migrations: dev-environment ## Fail where a model changed without its migration
+	$(MANAGE) makemigrations --check --dry-run
+
+.PHONY: pytest
+pytest: dev-environment ## The tests alone, with the coverage gates (ARGS=… for pytest)
+	$(BIN)/pytest --ignore=tests/acceptance --cov --cov-report=term $(ARGS)
+	$(BIN)/coverage report --include='scoring/*' --fail-under=100
+
+.PHONY: acceptance
+acceptance: dev-environment ## The checks on real input (need ../shared; they skip, saying so, without it)
+	$(BIN)/pytest tests/acceptance $(ARGS)
+
+# --- Keeping house ----------------------------------------------------------------------------------------------------
+
+.PHONY: format
+format: dev-environment ## Put the code in ruff's format
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+.PHONY: lock
+lock: dev-environment ## Write the hashed locks anew from pyproject.toml (LOCK_ARGS=--upgrade for newer versions)
+	$(LOCK) --output-file requirements/main.txt $(LOCK_INPUT)
+	$(LOCK) --output-file requirements/dev.txt --constraints requirements/main.txt --extra dev $(LOCK_INPUT)
+	$(LOCK) --output-file requirements/production.txt --constraints requirements/main.txt --extra production $(LOCK_INPUT)
+
+.PHONY: clean
+clean: ## Remove the environment and caches; var/ (database, archives, secrets) stays
+	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.* test-results
+	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
+
+.PHONY: environment dev-environment
+environment:
+	@tools/setup.sh main
+dev-environment:
+	@tools/setup.sh dev

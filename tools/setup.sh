@@ -1,0 +1,175 @@
+#!/usr/bin/env bash
+# Makes Bayerboard's environment in .venv from a hashed lock, and does nothing where it is up to date.
+#
+#   tools/setup.sh main    what running Bayerboard needs
+#   tools/setup.sh dev     the same, and what its tests need
+#
+# PYTHON=… chooses the interpreter (3.11 or newer). pip's own configuration (index, certificates, proxy) is used
+# as it is: nothing here names a host.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+SET=${1:-main}
+LOCK=requirements/$SET.txt
+VENV=.venv
+LOG=$VENV/setup.log
+[ -f "$LOCK" ] || { echo "usage: tools/setup.sh main|dev" >&2; exit 2; }
+
+# Settings of the user's shell that are meant for other projects; in an environment --user cannot work.
+unset PYTHONHOME PYTHONPATH VIRTUAL_ENV PIP_TARGET PIP_PREFIX PIP_REQUIRE_VIRTUALENV
+export PIP_USER=0 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1
+
+step() { printf '[%s/4] %s\n' "$1" "$2"; }
+note() { printf '      %s\n' "$1"; }
+fail() { printf '\n%s\n' "$@" >&2; exit 1; }
+
+# --- What is there already ----------------------------------------------------------------------------------------
+
+# The environment is bound to its folder and to its interpreter, so both belong to what it was made from.
+state_of() { sha256sum "requirements/$1.txt" pyproject.toml 2>/dev/null | sha256sum | cut -d' ' -f1; pwd -P; }
+stamp_of() { printf '%s/%s.stamp' "$VENV" "$1"; }
+is_current() { [ -f "$(stamp_of "$1")" ] && [ "$(cat "$(stamp_of "$1")")" = "$(state_of "$1")" ]; }
+
+is_new_enough() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; }
+version_of() { "$1" -c 'import platform; print(platform.python_version())'; }
+
+# Why .venv cannot be used, or nothing where it can.
+fault_of_venv() {
+    if [ ! -x "$VENV/bin/python" ] || ! "$VENV/bin/python" -c '' 2>/dev/null; then
+        echo "its Python is gone"
+    elif ! is_new_enough "$VENV/bin/python"; then
+        echo "it has Python $(version_of "$VENV/bin/python"), and 3.11 or newer is needed"
+    elif [ "$("$VENV/bin/python" -c 'import sys; print(sys.prefix)')" != "$(pwd -P)/$VENV" ]; then
+        echo "it was made in another folder"
+    elif [ -n "${PYTHON:-}" ] && [ "$(version_of "$VENV/bin/python")" != "$(version_of "$PYTHON")" ]; then
+        echo "it has Python $(version_of "$VENV/bin/python"), and PYTHON=$PYTHON is $(version_of "$PYTHON")"
+    elif ! "$VENV/bin/python" -m pip --version >/dev/null 2>&1; then
+        echo "it has no pip"
+    fi
+}
+
+# --- The interpreter ----------------------------------------------------------------------------------------------
+
+has_ensurepip() { "$1" -c 'import ensurepip, venv' >/dev/null 2>&1; }
+
+# Prints the first interpreter that is new enough, preferring one that can make an environment by itself.
+find_python() {
+    local candidates=(python3 python3.11 python3.12 python3.13 python3.14 /usr/bin/python3) candidate found=""
+    [ -z "${PYTHON:-}" ] || candidates=("$PYTHON")
+    for candidate in "${candidates[@]}"; do
+        is_new_enough "$candidate" || continue
+        if has_ensurepip "$candidate"; then
+            command -v "$candidate"
+            return
+        fi
+        found=${found:-$(command -v "$candidate")}
+    done
+    printf '%s' "$found"
+}
+
+# Debian keeps ensurepip in a package of its own: install it as root, say what to type otherwise.
+get_ensurepip() {
+    local package
+    package=$("$1" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        note "$1 lacks ensurepip; installing Debian's $package (apt-get)"
+        tools/apt.sh "$package" && has_ensurepip "$1" && return
+    fi
+    fail "$1 cannot make an environment: Python's ensurepip is missing." \
+        "Debian and Ubuntu keep it in a package of its own. Type, as root:" "" \
+        "    apt-get install $package" "" "and run make again."
+}
+
+make_venv() {
+    local python=$1
+    has_ensurepip "$python" || get_ensurepip "$python"
+    "$python" -m venv --clear "$VENV" </dev/null
+}
+
+# --- The packages -------------------------------------------------------------------------------------------------
+
+# Reads pip's output; shows how far it is, on one line of a terminal or a line now and then elsewhere.
+show_progress() {
+    local total=$1 count=0 status=0 shown=$SECONDS text="" line
+    while true; do
+        IFS= read -r -t 10 line && status=0 || status=$?
+        if [ "$status" -gt 128 ]; then line=""; elif [ "$status" -ne 0 ]; then break; fi
+        case $line in
+            Ignoring*) total=$((total - 1)) ;;
+            Collecting* | Processing*) count=$((count + 1)); text="$count of $total packages fetched" ;;
+            Installing*) text="$count packages fetched; unpacking them" ;;
+            Successfully*) text="$count packages installed" ;;
+        esac
+        [ -n "$text" ] || continue
+        if [ -t 1 ]; then
+            printf '\r\033[K      %s (%d s)' "$text" "$SECONDS"
+        elif [ $((SECONDS - shown)) -ge 10 ] || [[ $line == Installing* || $line == Successfully* ]]; then
+            note "$text ($SECONDS s)"
+            shown=$SECONDS
+        fi
+    done
+    if [ -t 1 ] && [ -n "$text" ]; then printf '\n'; fi
+}
+
+pip_install() {
+    "$VENV/bin/python" -m pip install --progress-bar off "$@" </dev/null 2>&1 | tee -a "$LOG"
+}
+
+install_lock() {
+    local total
+    total=$(grep -c '^[A-Za-z0-9].*==' "$LOCK")
+    : >"$LOG"
+    # Bytecode is written when a module is first imported: most of what is installed never is.
+    pip_install --require-hashes --no-compile -r "$LOCK" | show_progress "$total" || {
+        tail -n 15 "$LOG" >&2
+        fail "pip could not install $LOCK; all it said is in $LOG." \
+            "Is the network there? pip's own settings (pip config list) decide where packages come from."
+    }
+}
+
+install_project() {
+    pip_install --quiet --no-deps --no-build-isolation --editable . >/dev/null || {
+        tail -n 15 "$LOG" >&2
+        fail "pip could not install Bayerboard itself; all it said is in $LOG."
+    }
+}
+
+# --- The steps ----------------------------------------------------------------------------------------------------
+
+main() {
+    local fault="" python
+    # Two runs of make in one checkout: the second waits for the first.
+    exec 9<pyproject.toml
+    if command -v flock >/dev/null && ! flock --nonblock 9; then
+        echo "Another run is setting up $VENV; waiting for it."
+        flock 9
+    fi
+
+    [ ! -e "$VENV" ] || fault=$(fault_of_venv)
+    if [ -e "$VENV" ] && [ -z "$fault" ] && { is_current "$SET" || { [ "$SET" = main ] && is_current dev; }; }; then
+        return
+    fi
+
+    python=$(find_python)
+    [ -n "$python" ] || fail "Bayerboard needs Python 3.11 or newer${PYTHON:+, and $PYTHON is not}." \
+        "On Debian 12, as root: apt-get install python3 python3-venv." \
+        "Another interpreter is chosen by: make PYTHON=/path/to/python3"
+    step 1 "Python $(version_of "$python") ($python)"
+
+    if [ -e "$VENV" ] && [ -z "$fault" ]; then
+        step 2 "Environment: $VENV is there"
+    else
+        step 2 "Environment: making $VENV${fault:+ anew (}${fault}${fault:+)}"
+        make_venv "$python"
+    fi
+    rm -f "$(stamp_of main)" "$(stamp_of dev)"
+
+    step 3 "Packages: installing $LOCK (on a slow network this is the long one)"
+    install_lock
+    step 4 "Bayerboard itself: installing this checkout"
+    install_project
+    state_of "$SET" >"$(stamp_of "$SET")"
+    note "Set up in $SECONDS s."
+}
+
+main
