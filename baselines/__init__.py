@@ -1,0 +1,1 @@
+"""Methods that ship with Bayerboard, the data they learn from, and the command that runs them. No Django."""

@@ -1,0 +1,188 @@
+"""Reading a track's RGB tiles from a folder or from a zip, one at a time, in natural order."""
+
+from __future__ import annotations
+
+import io
+import re
+import stat
+import warnings
+import zipfile
+import zlib
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from baselines.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from numpy.typing import NDArray
+
+    from baselines.tracks import Track
+
+JPG_SUFFIXES = (".jpg", ".jpeg")
+# A tile of 504×504 pixels is under 800 kB even when it is stored without loss.
+MAX_JPG_BYTES = 8 * 1024 * 1024
+# what Pillow answers damage with
+DECODE_ERRORS = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    Image.DecompressionBombError,
+    Image.DecompressionBombWarning,
+)
+# what zipfile answers damage with; RuntimeError says that an entry is encrypted
+ENTRY_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError)
+
+
+class TileSource:
+    """The RGB tiles of one folder or zip.
+
+    Attributes
+    ----------
+    names
+        The tiles' stems in natural order (``6_2`` before ``6_10``).
+    """
+
+    def __init__(self, readers: dict[str, Callable[[], bytes]], files: dict[str, str], track: Track) -> None:
+        self.names = tuple(sorted(readers, key=natural_key))
+        self._readers = readers
+        self._files = files
+        self._track = track
+
+    def load(self, name: str) -> NDArray[np.uint8]:
+        """Decode one tile to uint8 H×W×3.
+
+        Raises
+        ------
+        InputError
+            If it cannot be read, or is not of the track's tile size; the text names the file.
+        """
+        return decode_jpg(self._readers[name](), self._files[name], self._track)
+
+
+def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
+    """Sort key that orders the numbers in a name by value."""
+    parts = re.findall(r"[0-9]+|[^0-9]+", name)
+    return tuple((0, int(part), part) if part[0] in "0123456789" else (1, 0, part) for part in parts)
+
+
+@contextmanager
+def open_tiles(path: Path, track: Track) -> Iterator[TileSource]:
+    """Open a folder of JPGs, or a zip of them, which is never unpacked to disk.
+
+    Raises
+    ------
+    InputError
+        If there is no such folder or zip, it has no JPG in it, or two of them have one stem.
+    """
+    if path.is_dir():
+        yield _folder_source(path, track)
+    elif zipfile.is_zipfile(path):
+        try:
+            archive = zipfile.ZipFile(path)
+        except zipfile.BadZipFile as error:
+            raise InputError(f"{path} is a damaged zip: {error}.") from error
+        with archive:
+            yield _zip_source(archive, path, track)
+    elif path.exists():
+        raise InputError(f"{path} is neither a folder of .jpg files nor a zip of them.")
+    else:
+        raise InputError(f"There is no folder or zip {path}.")
+
+
+def decode_jpg(data: bytes, file: str, track: Track) -> NDArray[np.uint8]:
+    """Decode a JPG to uint8 H×W×3; the size is checked before any pixel is decoded.
+
+    Raises
+    ------
+    InputError
+        If it is no readable RGB JPG of the track's tile size; the text names the file.
+    """
+    size = track.tile_size
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            image = Image.open(io.BytesIO(data), formats=["JPEG"])
+        if image.size != (size, size):
+            width, height = image.size
+            raise InputError(f"{file} is {width}×{height} pixels; track {track.name} has {size}×{size}.")
+        if image.mode != "RGB":
+            raise InputError(f"{file} is a JPG of mode {image.mode}; the tiles are RGB.")
+        return np.asarray(image)
+    except UnidentifiedImageError as error:
+        raise InputError(f"{file} is not a JPG.") from error
+    except DECODE_ERRORS as error:
+        raise InputError(f"{file} cannot be decoded: {error}.") from error
+
+
+def _folder_source(folder: Path, track: Track) -> TileSource:
+    files = sorted(entry for entry in folder.iterdir() if entry.is_file() and _is_tile(entry.name))
+    _check(str(folder), [file.name for file in files])
+    return TileSource(
+        {file.stem: _file_reader(file) for file in files}, {file.stem: file.name for file in files}, track
+    )
+
+
+def _zip_source(archive: zipfile.ZipFile, path: Path, track: Track) -> TileSource:
+    entries = {PurePosixPath(info.filename).stem: info for info in archive.infolist() if _is_tile_entry(info)}
+    _check(str(path), [info.filename for info in archive.infolist() if _is_tile_entry(info)])
+    return TileSource(
+        {stem: _entry_reader(archive, info) for stem, info in entries.items()},
+        {stem: info.filename for stem, info in entries.items()},
+        track,
+    )
+
+
+def _is_tile(name: str) -> bool:
+    return name.lower().endswith(JPG_SUFFIXES) and not name.startswith(".")
+
+
+def _is_tile_entry(info: zipfile.ZipInfo) -> bool:
+    path = PurePosixPath(info.filename)
+    if info.is_dir() or stat.S_ISLNK(info.external_attr >> 16) or "__MACOSX" in path.parts:
+        return False
+    return _is_tile(path.name)
+
+
+def _check(where: str, files: Iterable[str]) -> None:
+    stems: dict[str, str] = {}
+    for file in files:
+        stem = PurePosixPath(file).stem
+        if stem in stems:
+            raise InputError(f"{where} has two tiles called {stem}: {stems[stem]} and {file}.")
+        stems[stem] = file
+    if not stems:
+        raise InputError(f"{where} has no .jpg file in it.")
+
+
+def _file_reader(file: Path) -> Callable[[], bytes]:
+    def read() -> bytes:
+        try:
+            with file.open("rb") as stream:
+                return _bounded(stream.read(MAX_JPG_BYTES + 1), file.name)
+        except OSError as error:
+            raise InputError(f"{file.name} cannot be read: {error.strerror}.") from error
+
+    return read
+
+
+def _entry_reader(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Callable[[], bytes]:
+    def read() -> bytes:
+        try:
+            with archive.open(info) as stream:
+                return _bounded(stream.read(MAX_JPG_BYTES + 1), info.filename)
+        except ENTRY_ERRORS as error:
+            raise InputError(f"{info.filename} cannot be read from the zip: {error}.") from error
+
+    return read
+
+
+def _bounded(data: bytes, file: str) -> bytes:
+    if len(data) > MAX_JPG_BYTES:
+        raise InputError(f"{file} is larger than {MAX_JPG_BYTES // 1024**2} MiB: no tile is.")
+    return data
