@@ -33,13 +33,14 @@ with pathlib.Path(sys.argv[1]).open("a") as file:
 signal.pause()
 """
 
-# The same, noting first which processes of its predecessor are still there.
+# The same, noting first which processes of its predecessor still run.
 SEES_OLD_ONES = (
     """
-import os, pathlib, sys
+import pathlib, sys
+from tests.operations.processes import is_running
 record = pathlib.Path(sys.argv[1])
 old = record.read_text().split() if record.exists() else []
-pathlib.Path(f"{record}.seen").write_text(str([pid for pid in old if os.path.exists(f"/proc/{pid}")]))
+pathlib.Path(f"{record}.seen").write_text(str([pid for pid in old if is_running(int(pid))]))
 """
     + WITH_CHILD
 )
@@ -153,7 +154,7 @@ def test_stopping_leaves_nothing_of_a_group(tmp_path: Path) -> None:
     with running(program("one", tmp_path, WITH_CHILD)) as (supervisor, _):
         pids = wait_for(lambda: recorded("one", tmp_path)[:2])
         supervisor.stop()
-        assert not any(is_running(pid) for pid in pids)
+        wait_for(lambda: not any(is_running(pid) for pid in pids))
 
 
 def test_a_program_that_ignores_sigterm_is_killed_after_its_grace(tmp_path: Path) -> None:
