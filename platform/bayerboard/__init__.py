@@ -1,0 +1,1 @@
+"""The Bayerboard site: challenges, tracks, submissions, leaderboards."""

@@ -1,0 +1,38 @@
+"""The Celery application. A message is only a hint that wakes a worker; the database decides what is done."""
+
+from __future__ import annotations
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bayerboard.settings")
+
+from django.conf import settings
+
+app = Celery("bayerboard")
+app.conf.update(
+    broker_url=settings.REDIS_URL,
+    broker_connection_retry_on_startup=True,
+    # A web request must not hang on a dead broker: the message is a hint, and beat repeats it.
+    broker_transport_options={"socket_connect_timeout": 2, "socket_timeout": 30, "visibility_timeout": 3600},
+    task_publish_retry=False,
+    # Nobody waits for a result: the database holds it.
+    task_ignore_result=True,
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    worker_prefetch_multiplier=1,
+    worker_cancel_long_running_tasks_on_connection_loss=False,
+    worker_hijack_root_logger=False,
+    task_default_queue="default",
+    task_routes={
+        "workers.score.*": {"queue": "score"},
+        "workers.baseline.*": {"queue": "baseline"},
+    },
+    beat_schedule={
+        "recover": {"task": "workers.recover.recover", "schedule": settings.RECOVER_EVERY_S},
+    },
+    beat_schedule_filename=str(settings.DATA_DIR / "celerybeat-schedule"),
+    timezone="UTC",
+    imports=("workers.score", "workers.baseline", "workers.recover"),
+)

@@ -1,0 +1,81 @@
+"""Typed readers of environment variables that fail loudly: a typo in a setting stops the start, not a submission."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+TRUE = frozenset({"1", "true", "yes", "on"})
+FALSE = frozenset({"0", "false", "no", "off"})
+
+
+class SettingError(Exception):
+    """An environment variable that cannot be used; the message says which, and what it may be."""
+
+
+def text(name: str, default: str | None = None) -> str:
+    """Return the variable, or `default`; without either, fail."""
+    value = os.environ.get(name, "").strip()
+    if value:
+        return value
+    if default is None:
+        raise SettingError(f"{name} is not set, and outside the embedded mode it has no default.")
+    return default
+
+
+def integer(name: str, default: int, minimum: int = 0) -> int:
+    """Return the variable as a whole number of at least `minimum`."""
+    raw = os.environ.get(name, "").strip()
+    if not raw:
+        return default
+    try:
+        value = int(raw)
+    except ValueError:
+        raise SettingError(f"{name} must be a whole number, not {raw!r}.") from None
+    if value < minimum:
+        raise SettingError(f"{name} must be at least {minimum}, not {value}.")
+    return value
+
+
+def boolean(name: str, default: bool) -> bool:
+    """Return the variable as true (1, true, yes, on) or false (0, false, no, off)."""
+    raw = os.environ.get(name, "").strip().lower()
+    if not raw:
+        return default
+    if raw in TRUE | FALSE:
+        return raw in TRUE
+    raise SettingError(f"{name} must be one of 1, true, yes, on, 0, false, no, off; not {raw!r}.")
+
+
+def words(name: str, default: list[str]) -> list[str]:
+    """Return the variable as a list that commas separate."""
+    raw = os.environ.get(name, "").strip()
+    return [word.strip() for word in raw.split(",") if word.strip()] if raw else default
+
+
+def path(name: str, default: Path) -> Path:
+    """Return the variable as an absolute path."""
+    raw = os.environ.get(name, "").strip()
+    return (Path(raw).expanduser() if raw else default).resolve()
+
+
+def postgres(name: str) -> dict[str, object] | None:
+    """Return Django's settings for `postgresql://user:password@host:port/name`, or None when it is not set."""
+    raw = os.environ.get(name, "").strip()
+    if not raw:
+        return None
+    url = urlsplit(raw)
+    if url.scheme not in {"postgres", "postgresql"} or not url.path.strip("/"):
+        # The value is not shown: it holds a password.
+        raise SettingError(f"{name} must look like postgresql://USER:PASSWORD@HOST:PORT/NAME.")
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(url.path.strip("/")),
+        "USER": unquote(url.username or ""),
+        "PASSWORD": unquote(url.password or ""),
+        "HOST": unquote(url.hostname or ""),
+        "PORT": str(url.port or ""),
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+    }

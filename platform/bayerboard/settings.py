@@ -1,0 +1,203 @@
+"""Settings: all from the environment, typed, loud. Without any, the embedded mode: SQLite, local disk, own Valkey."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import django_stubs_ext
+from csp.constants import NONE, SELF
+from django.urls import reverse_lazy
+
+from bayerboard.lib import embedded, env
+
+django_stubs_ext.monkeypatch()
+
+# --- Where things lie ---------------------------------------------------------------------------------------------
+
+PACKAGE_DIR = Path(__file__).resolve().parent
+DATA_DIR = embedded.make_data_dir(env.path("BAYERBOARD_DATA", Path.cwd() / "var"))
+RUNTIME_DIR = embedded.runtime_dir(DATA_DIR)
+
+# --- Security -----------------------------------------------------------------------------------------------------
+
+_database = env.postgres("DATABASE_URL")
+# A site with its own database server is no laptop trial: it must bring its own secret.
+EMBEDDED = _database is None
+
+DEBUG = env.boolean("BAYERBOARD_DEBUG", default=False)
+SECRET_KEY = env.text("SECRET_KEY", embedded.secret_key(DATA_DIR) if EMBEDDED else None)
+ALLOWED_HOSTS = env.words("BAYERBOARD_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.words("BAYERBOARD_ORIGINS", [])
+HTTPS = env.boolean("BAYERBOARD_HTTPS", default=False)
+if HTTPS:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_SSL_REDIRECT = True
+    SECURE_HSTS_SECONDS = 31_536_000
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_HTTPONLY = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        # Style sheets may hold small pictures as data: URLs; scripts and styles come from our own files alone.
+        "img-src": [SELF, "data:"],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+        "form-action": [SELF],
+    }
+}
+
+# --- Django -------------------------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "bayerboard.accounts",
+    "bayerboard.challenges",
+    "bayerboard.teams",
+    "bayerboard.submissions",
+    "bayerboard.evaluations",
+    "bayerboard.leaderboards",
+    "bayerboard.methods",
+    "bayerboard.demo",
+    "bayerboard.operations",
+    "bayerboard.lib",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "django_htmx",
+    "csp",
+    "allauth",
+    "allauth.account",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+ROOT_URLCONF = "bayerboard.urls"
+WSGI_APPLICATION = "bayerboard.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [PACKAGE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    }
+]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = False
+
+# --- Database -----------------------------------------------------------------------------------------------------
+
+_sqlite: dict[str, Any] = {
+    "ENGINE": "django.db.backends.sqlite3",
+    "NAME": DATA_DIR / "bayerboard.sqlite3",
+    "OPTIONS": {
+        # IMMEDIATE: a transaction that will write waits for its turn at the start instead of failing in the middle.
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 30,
+        # synchronous=FULL: an acknowledged submission must survive a power cut.
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
+    },
+    # Tests start real worker processes, which need a file.
+    "TEST": {"NAME": DATA_DIR / "test.sqlite3"},
+}
+DATABASES = {"default": _database or _sqlite}
+
+# --- Files --------------------------------------------------------------------------------------------------------
+
+STORAGE_DIR = env.path("BAYERBOARD_STORAGE", DATA_DIR / "objects")
+# On the storage's own disk, so that a finished upload is renamed into place and never copied.
+UPLOAD_DIR = embedded.make_data_dir(STORAGE_DIR / "incoming")
+FILE_UPLOAD_TEMP_DIR = str(UPLOAD_DIR)
+FILE_UPLOAD_PERMISSIONS = 0o600
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+STATICFILES_DIRS = [PACKAGE_DIR / "static"]
+STORAGES = {
+    "default": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": STORAGE_DIR},
+    },
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+# Without `collectstatic` (tests, a first look) the files are served from where they lie.
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_MANIFEST_STRICT = False
+
+# --- Accounts -----------------------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = reverse_lazy("account_login")
+LOGIN_REDIRECT_URL = reverse_lazy("home")
+ACCOUNT_LOGIN_METHODS = {"username", "email"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*"]
+ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
+ACCOUNT_PRESERVE_USERNAME_CASING = False
+ACCOUNT_SESSION_REMEMBER = True
+
+EMAIL_HOST = env.text("EMAIL_HOST", "")
+EMAIL_PORT = env.integer("EMAIL_PORT", 587)
+EMAIL_HOST_USER = env.text("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD", "")
+EMAIL_USE_TLS = env.boolean("EMAIL_USE_TLS", default=True)
+DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", "bayerboard@localhost")
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'console'}.EmailBackend"
+# Nobody can confirm an address where no mail goes out.
+ACCOUNT_EMAIL_VERIFICATION = "mandatory" if EMAIL_HOST else "none"
+
+# --- Tasks --------------------------------------------------------------------------------------------------------
+
+EMBEDDED_BROKER = not env.text("REDIS_URL", "")
+VALKEY_SOCKET = RUNTIME_DIR / "valkey.sock"
+REDIS_URL = env.text("REDIS_URL", f"redis+socket://{VALKEY_SOCKET}")
+# How long a worker may go without progress before its evaluation is given to another.
+LEASE_S = env.integer("BAYERBOARD_LEASE_S", 120, minimum=5)
+MAX_ATTEMPTS = env.integer("BAYERBOARD_MAX_ATTEMPTS", 3, minimum=1)
+# How often beat looks for expired leases and for what is queued but was never claimed.
+RECOVER_EVERY_S = env.integer("BAYERBOARD_RECOVER_EVERY_S", 15, minimum=1)
+
+# --- Logs ---------------------------------------------------------------------------------------------------------
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.text("BAYERBOARD_LOG_LEVEL", "INFO")},
+    "loggers": {"django": {"handlers": ["console"], "level": "INFO", "propagate": False}},
+}
