@@ -1,0 +1,65 @@
+"""The admin's view of challenges. What is scored against is read-only: it changes through the commands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.contrib import admin
+
+from bayerboard.challenges.models import (
+    Challenge,
+    Download,
+    InputSet,
+    Phase,
+    ReferenceSet,
+    ScoringVersion,
+    Track,
+)
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+
+class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Shows, never changes."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+
+@admin.register(Challenge)
+class ChallengeAdmin(admin.ModelAdmin[Challenge]):
+    list_display = ("title", "slug", "is_listed", "time_zone", "created_at")
+    filter_horizontal = ("organisers",)
+    prepopulated_fields = {"slug": ("title",)}  # noqa: RUF012 - Django's own form
+
+
+@admin.register(Track)
+class TrackAdmin(admin.ModelAdmin[Track]):
+    list_display = ("title", "challenge", "slug", "position")
+    list_filter = ("challenge",)
+    readonly_fields = ("protocol_data",)
+
+
+@admin.register(Phase)
+class PhaseAdmin(admin.ModelAdmin[Phase]):
+    list_display = ("title", "track", "starts_at", "ends_at", "quota_per_day", "quota_total", "board")
+    list_filter = ("track__challenge", "board")
+    readonly_fields = ("manifest_data", "input_set", "published_version")
+
+
+@admin.register(Download)
+class DownloadAdmin(admin.ModelAdmin[Download]):
+    list_display = ("title", "track", "filename", "size_bytes", "released_at")
+    readonly_fields = ("storage_key", "size_bytes", "sha256")
+
+
+admin.site.register([InputSet, ReferenceSet, ScoringVersion], ReadOnlyAdmin)
+admin.site.site_header = "Bayerboard administration"
+admin.site.site_title = "Bayerboard"

@@ -1,0 +1,355 @@
+"""Challenges, their tracks and phases, and what a phase is scored against."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Q
+from django.http import Http404
+from django.urls import reverse
+from django.utils import timezone
+
+from scoring.manifest import Manifest
+from scoring.protocol import Protocol
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from django.contrib.auth.models import AnonymousUser
+
+    from bayerboard.accounts.models import User
+
+
+def _check_time_zone(name: str) -> None:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise ValidationError(f"{name!r} is not a time zone; use a name such as Europe/Zurich.") from None
+
+
+class ChallengeQuerySet(models.QuerySet["Challenge"]):
+    """Sets of challenges."""
+
+    def visible_to(self, user: User | AnonymousUser) -> ChallengeQuerySet:
+        """Keep the listed ones, and the unlisted ones that the user organises."""
+        if user.is_superuser:
+            return self
+        listed = Q(is_listed=True)
+        if user.is_authenticated:
+            listed |= Q(pk__in=Challenge.organisers.through.objects.filter(user=user).values("challenge"))
+        return self.filter(listed)
+
+
+class Challenge(models.Model):
+    """What an organiser runs: a title, pages, terms, tracks, dates."""
+
+    slug = models.SlugField(unique=True)
+    title = models.CharField(max_length=120)
+    summary = models.CharField(max_length=300, blank=True)
+    description = models.TextField(blank=True, help_text="Markdown.")
+    terms = models.TextField(blank=True, help_text="Markdown. Participants accept this text when they join.")
+    notice = models.CharField(max_length=300, blank=True, help_text="A banner on every page of the challenge.")
+    time_zone = models.CharField(max_length=64, default="UTC", validators=[_check_time_zone])
+    is_listed = models.BooleanField(default=True, help_text="Otherwise a draft, which only its organisers see.")
+    organisers = models.ManyToManyField(settings.AUTH_USER_MODEL, related_name="organised_challenges", blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = ChallengeQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-created_at", "slug")
+
+    def __str__(self) -> str:
+        return self.title
+
+    def get_absolute_url(self) -> str:
+        return reverse("challenge", args=[self.slug])
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
+
+    @property
+    def terms_sha256(self) -> str:
+        """Identify the text that a participant accepted."""
+        return hashlib.sha256(self.terms.encode()).hexdigest()
+
+    def is_organised_by(self, user: User | AnonymousUser) -> bool:
+        if not user.is_authenticated:
+            return False
+        return user.is_superuser or self.organisers.filter(pk=user.pk).exists()
+
+
+class Track(models.Model):
+    """One task of a challenge with its own data, protocol and leaderboard."""
+
+    challenge = models.ForeignKey(Challenge, on_delete=models.CASCADE, related_name="tracks")
+    slug = models.SlugField()
+    title = models.CharField(max_length=120)
+    summary = models.CharField(max_length=300, blank=True)
+    description = models.TextField(blank=True, help_text="Markdown.")
+    position = models.PositiveSmallIntegerField(default=0)
+    protocol_data = models.JSONField(
+        verbose_name="protocol",
+        help_text="The protocol as it was when the track was made: a later edit of the file changes nothing here.",
+    )
+    baselines = models.JSONField(default=list, blank=True, help_text="Names of the methods offered for download.")
+
+    class Meta:
+        ordering = ("position", "slug")
+        constraints = (models.UniqueConstraint(fields=["challenge", "slug"], name="track_slug_unique"),)
+
+    def __str__(self) -> str:
+        return f"{self.challenge} · {self.title}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("track", args=[self.challenge.slug, self.slug])
+
+    @property
+    def protocol(self) -> Protocol:
+        return Protocol.from_json(self.protocol_data)
+
+
+class InputSet(models.Model):
+    """The files that participants work from, as one zip; immutable."""
+
+    track = models.ForeignKey(Track, on_delete=models.CASCADE, related_name="input_sets")
+    names = models.JSONField(help_text="Stems of the files, in natural order.")
+    storage_key = models.CharField(max_length=200)
+    filename = models.CharField(max_length=120)
+    size_bytes = models.PositiveBigIntegerField()
+    sha256 = models.CharField(max_length=64)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    def __str__(self) -> str:
+        return f"{self.track} · inputs {self.sha256[:8]}"
+
+
+class Board(models.TextChoices):
+    """Who sees a phase's leaderboard."""
+
+    OPEN = "open", "everybody"
+    HIDDEN = "hidden", "organisers until it opens"
+    OWN_ROW = "own-row", "each team its own row until it opens"
+
+
+class Selection(models.TextChoices):
+    """Which of a team's submissions stands on the board."""
+
+    BEST = "best", "the best"
+    LATEST = "latest", "the latest"
+
+
+class Phase(models.Model):
+    """A period of a track with its own reference set, dates, quotas and leaderboard visibility."""
+
+    track = models.ForeignKey(Track, on_delete=models.CASCADE, related_name="phases")
+    slug = models.SlugField()
+    title = models.CharField(max_length=120)
+    description = models.TextField(blank=True, help_text="Markdown.")
+    position = models.PositiveSmallIntegerField(default=0)
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField(null=True, blank=True)
+    quota_per_day = models.PositiveIntegerField(default=5)
+    quota_total = models.PositiveIntegerField(default=100)
+    max_archive_bytes = models.PositiveBigIntegerField(default=500_000_000)
+    input_set = models.ForeignKey(InputSet, on_delete=models.PROTECT, related_name="phases", null=True, blank=True)
+    inputs_released_at = models.DateTimeField(null=True, blank=True, help_text="Empty: with the start of the phase.")
+    manifest_data = models.JSONField(
+        verbose_name="public manifest",
+        default=dict,
+        help_text="What a submission must look like, from the inputs.",
+    )
+    published_version = models.ForeignKey(
+        "ScoringVersion", on_delete=models.PROTECT, related_name="+", null=True, blank=True, editable=False
+    )
+    board = models.CharField(max_length=10, choices=Board.choices, default=Board.OPEN)
+    board_opens_at = models.DateTimeField(null=True, blank=True)
+    selection = models.CharField(max_length=10, choices=Selection.choices, default=Selection.BEST)
+    publishes_images = models.BooleanField(
+        "publishes per-image results",
+        default=False,
+        help_text="Per-image scores let a participant recover a hidden reference: only where the reference is public.",
+    )
+    shows_own_scores = models.BooleanField("shows a team its own scores", default=True)
+
+    class Meta:
+        ordering = ("position", "starts_at", "slug")
+        constraints = (models.UniqueConstraint(fields=["track", "slug"], name="phase_slug_unique"),)
+
+    def __str__(self) -> str:
+        return f"{self.track} · {self.title}"
+
+    def get_absolute_url(self) -> str:
+        return self._reverse("board")
+
+    @property
+    def path(self) -> str:
+        """CHALLENGE/TRACK/PHASE, as the commands take it."""
+        return f"{self.track.challenge.slug}/{self.track.slug}/{self.slug}"
+
+    def _reverse(self, view: str) -> str:
+        return reverse(view, args=[self.track.challenge.slug, self.track.slug, self.slug])
+
+    def submit_url(self) -> str:
+        return self._reverse("submit")
+
+    def inputs_url(self) -> str:
+        return self._reverse("inputs")
+
+    @property
+    def manifest(self) -> Manifest:
+        return Manifest.from_json(self.manifest_data)
+
+    def state(self, now: datetime | None = None) -> str:
+        """Return `upcoming`, `open` or `closed`."""
+        now = now or timezone.now()
+        if now < self.starts_at:
+            return "upcoming"
+        return "closed" if self.ends_at and now >= self.ends_at else "open"
+
+    def is_open(self) -> bool:
+        return self.state() == "open"
+
+    def inputs_are_released(self) -> bool:
+        return timezone.now() >= (self.inputs_released_at or self.starts_at)
+
+    def board_is_open(self) -> bool:
+        if self.board == Board.OPEN:
+            return True
+        return self.board_opens_at is not None and timezone.now() >= self.board_opens_at
+
+    def day_start(self, now: datetime) -> datetime:
+        """Return the start of the quota's day that holds `now`, in the challenge's time zone."""
+        return now.astimezone(self.track.challenge.zone).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+class ReferenceSet(models.Model):
+    """The hidden ground truth of a phase: immutable, versioned."""
+
+    phase = models.ForeignKey(Phase, on_delete=models.PROTECT, related_name="reference_sets")
+    version = models.PositiveIntegerField()
+    manifest_data = models.JSONField(
+        verbose_name="private manifest",
+        help_text="Name, shape, dtype, sha256 and group of each image. Never shown.",
+    )
+    manifest_sha256 = models.CharField(max_length=64)
+    storage_key = models.CharField(max_length=200)
+    size_bytes = models.PositiveBigIntegerField()
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ("phase", "version")
+        constraints = (models.UniqueConstraint(fields=["phase", "version"], name="reference_version_unique"),)
+
+    def __str__(self) -> str:
+        return f"{self.phase} · reference {self.version}"
+
+
+class ScoringVersion(models.Model):
+    """A reference set version, a protocol snapshot and a scorer version: what a score means."""
+
+    phase = models.ForeignKey(Phase, on_delete=models.PROTECT, related_name="scoring_versions")
+    number = models.PositiveIntegerField()
+    reference_set = models.ForeignKey(ReferenceSet, on_delete=models.PROTECT, related_name="scoring_versions")
+    protocol_data = models.JSONField(verbose_name="protocol")
+    protocol_sha256 = models.CharField(max_length=64)
+    scorer_version = models.CharField(max_length=20)
+    run = models.ForeignKey(
+        "evaluations.RescoreRun", on_delete=models.PROTECT, related_name="versions", null=True, blank=True
+    )
+    reason = models.CharField(max_length=300, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    published_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        ordering = ("phase", "number")
+        constraints = (models.UniqueConstraint(fields=["phase", "number"], name="scoring_version_unique"),)
+
+    def __str__(self) -> str:
+        return f"{self.phase} · scoring {self.number}"
+
+    @property
+    def protocol(self) -> Protocol:
+        return Protocol.from_json(self.protocol_data)
+
+
+class Download(models.Model):
+    """A file of a track that participants may download from a set time on."""
+
+    track = models.ForeignKey(Track, on_delete=models.CASCADE, related_name="downloads")
+    title = models.CharField(max_length=120)
+    description = models.CharField(max_length=300, blank=True)
+    filename = models.CharField(max_length=120)
+    storage_key = models.CharField(max_length=200)
+    size_bytes = models.PositiveBigIntegerField()
+    sha256 = models.CharField(max_length=64)
+    released_at = models.DateTimeField(default=timezone.now)
+    position = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ("position", "title")
+        constraints = (models.UniqueConstraint(fields=["track", "title"], name="download_title_unique"),)
+
+    def __str__(self) -> str:
+        return f"{self.track} · {self.title}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("download", args=[self.track.challenge.slug, self.track.slug, self.pk])
+
+    def is_released(self) -> bool:
+        return timezone.now() >= self.released_at
+
+
+# --- One permission-checking getter per object --------------------------------------------------------------------
+
+
+def get_challenge(user: User | AnonymousUser, challenge: str) -> Challenge:
+    """Return the challenge if the user may see it; Http404 otherwise."""
+    try:
+        return Challenge.objects.visible_to(user).get(slug=challenge)
+    except Challenge.DoesNotExist:
+        raise Http404("There is no such challenge.") from None
+
+
+def get_track(user: User | AnonymousUser, challenge: str, track: str) -> Track:
+    """Return the track if the user may see it; Http404 otherwise."""
+    tracks = Track.objects.select_related("challenge")
+    try:
+        return tracks.get(challenge=get_challenge(user, challenge), slug=track)
+    except Track.DoesNotExist:
+        raise Http404("There is no such track.") from None
+
+
+def get_phase(user: User | AnonymousUser, challenge: str, track: str, phase: str) -> Phase:
+    """Return the phase if the user may see it; Http404 otherwise."""
+    phases = Phase.objects.select_related("track__challenge", "published_version", "input_set")
+    try:
+        return phases.get(track=get_track(user, challenge, track), slug=phase)
+    except Phase.DoesNotExist:
+        raise Http404("There is no such phase.") from None
+
+
+def find_phases(path: str) -> list[Phase]:
+    """Return the phases below `CHALLENGE[/TRACK[/PHASE]]`, for the commands; LookupError says what is not there."""
+    parts = path.strip("/").split("/")
+    if not 1 <= len(parts) <= 3 or not all(parts):
+        raise LookupError(f"{path!r} is not CHALLENGE, CHALLENGE/TRACK or CHALLENGE/TRACK/PHASE.")
+    keys = ("track__challenge__slug", "track__slug", "slug")
+    phases = Phase.objects.select_related("track__challenge", "published_version__reference_set", "input_set")
+    for depth in range(1, len(parts) + 1):
+        where: dict[str, Any] = dict(zip(keys[:depth], parts[:depth], strict=True))
+        if not phases.filter(**where).exists():
+            below = "/".join(parts[: depth - 1])
+            known = phases.filter(**dict(zip(keys, parts[: depth - 1], strict=False)))
+            names = sorted(set(known.values_list(keys[depth - 1], flat=True)))
+            raise LookupError(
+                f"There is no {('challenge', 'track', 'phase')[depth - 1]} {parts[depth - 1]!r}"
+                f"{f' in {below}' if below else ''}. Known: {', '.join(names) or 'none'}."
+            )
+    return list(phases.filter(**where).order_by("track__position", "position"))

@@ -1,0 +1,214 @@
+"""Evaluations: the scoring of a submission, from the queue to the result, and the runs that score again."""
+
+from __future__ import annotations
+
+import uuid
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.db import models, transaction
+from django.db.models import F
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from bayerboard.challenges.models import ScoringVersion
+from bayerboard.lib.leases import LeasedJob, LeasedJobQuerySet, LeaseLost, lease_end
+from bayerboard.lib.tasks import publish_on_commit
+
+SCORE_TASK = "workers.score.score_next"
+CLAIM_TRIES = 20
+FAILURE_LEASE = "Scoring stopped without progress {n} times. The organisers can start it again with rescore."
+FAILURE_INTERNAL = "Something went wrong on our side (reference {reference}). The organisers can see what it was."
+
+
+class Status(models.TextChoices):
+    """Where an evaluation stands; it moves in this file alone."""
+
+    QUEUED = "queued", "queued"
+    RUNNING = "running", "running"
+    SCORED = "scored", "scored"
+    REJECTED = "rejected", "rejected"
+    FAILED = "failed", "failed"
+    CANCELLED = "cancelled", "cancelled"
+
+    @property
+    def is_final(self) -> bool:
+        return self not in {Status.QUEUED, Status.RUNNING}
+
+
+class RescoreRun(models.Model):
+    """A planned scoring of stored submissions under new scoring versions, published all at once."""
+
+    class State(models.TextChoices):
+        OPEN = "open", "scoring"
+        PUBLISHED = "published", "published"
+
+    target = models.CharField(max_length=200, help_text="CHALLENGE[/TRACK[/PHASE]]")
+    reason = models.CharField(max_length=300, blank=True)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    published_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        ordering = ("-pk",)
+
+    def __str__(self) -> str:
+        return f"rescore {self.pk} of {self.target}"
+
+
+class EvaluationQuerySet(LeasedJobQuerySet["Evaluation"]):
+    """The queue."""
+
+    def queued_in_fair_order(self) -> EvaluationQuerySet:
+        """Order the queue: participants before rescores, teams in turn, first come first served."""
+        return self.filter(status=Status.QUEUED).order_by(
+            "is_staged",
+            F("submission__entry__team__last_claimed_at").asc(nulls_first=True),
+            "queued_at",
+            "pk",
+        )
+
+    def claim_next(self, worker: str) -> Evaluation | None:
+        """Claim the next evaluation in fair order; None when nothing is queued."""
+        for _ in range(CLAIM_TRIES):
+            pk = self.queued_in_fair_order().values_list("pk", flat=True).first()
+            if pk is None:
+                return None
+            with transaction.atomic():
+                if not self.claim(pk, worker):
+                    continue  # another worker was faster; look again
+                evaluation = self.select_related(
+                    "submission__entry__team",
+                    "submission__entry__phase__track",
+                    "scoring_version__reference_set",
+                ).get(pk=pk)
+                team = evaluation.submission.entry.team
+                type(team).objects.filter(pk=team.pk).update(last_claimed_at=Now())
+                return evaluation
+        return None
+
+    def recover(self) -> tuple[int, int]:
+        """Put evaluations whose lease ran out back in the queue, or fail them after the last attempt."""
+        exhausted = self.expired().filter(attempts__gte=settings.MAX_ATTEMPTS)
+        failed = exhausted.update(
+            status=Status.FAILED,
+            finished_at=Now(),
+            lease_until=None,
+            failure=FAILURE_LEASE.format(n=settings.MAX_ATTEMPTS),
+        )
+        requeued = self.expired().update(status=Status.QUEUED, lease_until=None, worker="", images_done=0)
+        return requeued, failed
+
+    def unfinished(self) -> EvaluationQuerySet:
+        return self.filter(status__in=[Status.QUEUED, Status.RUNNING])
+
+
+class Evaluation(LeasedJob):
+    """One scoring of one submission under one scoring version."""
+
+    submission = models.ForeignKey("submissions.Submission", on_delete=models.PROTECT, related_name="evaluations")
+    scoring_version = models.ForeignKey(ScoringVersion, on_delete=models.PROTECT, related_name="evaluations")
+    is_staged = models.BooleanField(default=False, editable=False, help_text="Made by a rescore; yields to the others.")
+    status = models.CharField(
+        max_length=10, choices=Status.choices, default=Status.QUEUED, db_index=True, editable=False
+    )
+    # Unrounded, by metric; rounded only for show.
+    metrics = models.JSONField(default=dict, editable=False)
+    errors = models.JSONField(default=list, editable=False)
+    warnings = models.JSONField(default=list, editable=False)
+    provenance = models.JSONField(default=dict, editable=False)
+    failure = models.CharField(max_length=300, blank=True, editable=False)
+
+    objects = EvaluationQuerySet.as_manager()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["submission", "scoring_version"], name="evaluation_once_per_version"),
+        )
+
+    def __str__(self) -> str:
+        return f"evaluation {self.pk} of submission {self.submission_id}"
+
+    @property
+    def is_final(self) -> bool:
+        return Status(self.status).is_final
+
+    # --- What the worker that holds the claim may do ---
+
+    def show_progress(self, done: int, total: int) -> None:
+        """Write how many images are done, and extend the lease; LeaseLost if it is no longer ours."""
+        held = Evaluation.objects.held(self.pk, self.fence)
+        if not held.update(images_done=done, images_total=total, lease_until=lease_end()):
+            raise LeaseLost(f"evaluation {self.pk}, fence {self.fence}")
+
+    def give_up(self) -> str:
+        """Our fault: back to the queue, or failed after the last attempt. Return the reference number for the log."""
+        reference = uuid.uuid4().hex[:10]
+        # Whoever took the evaluation over in the meantime decides what becomes of it.
+        with suppress(LeaseLost):
+            if self.attempts < settings.MAX_ATTEMPTS:
+                self.end(Status.QUEUED, finished_at=None, worker="", images_done=0)
+            else:
+                self.end(Status.FAILED, failure=FAILURE_INTERNAL.format(reference=reference))
+        return reference
+
+    def end(self, status: Status, **fields: Any) -> None:
+        """Leave the running state, only if the lease still holds; LeaseLost, and nothing written, otherwise."""
+        values = {"finished_at": Now(), **fields, "status": status, "lease_until": None}
+        if not Evaluation.objects.held(self.pk, self.fence).update(**values):
+            raise LeaseLost(f"evaluation {self.pk}, fence {self.fence}")
+
+    # --- What its team may do ---
+
+    def cancel(self) -> bool:
+        """Stop what is queued or running, staged twins included; False when it is over already.
+
+        A worker that holds the claim finds it gone at its next sign of progress, and writes nothing.
+        """
+        with transaction.atomic():
+            unfinished = Evaluation.objects.filter(submission=self.submission_id).unfinished()
+            stopped = unfinished.filter(pk=self.pk).update(status=Status.CANCELLED, finished_at=Now(), lease_until=None)
+            if stopped:
+                unfinished.update(status=Status.CANCELLED, finished_at=Now(), lease_until=None)
+            return bool(stopped)
+
+    # --- What anybody may read ---
+
+    def image_rows(self) -> list[ImageRow]:
+        """Return the per-image scores in the reference's order."""
+        scores = ImageScores.objects.filter(evaluation=self).first()
+        if scores is None:
+            return []
+        columns = [column.key for column in self.scoring_version.protocol.columns if column.key in scores.values]
+        return [
+            ImageRow(name, {key: scores.values[key][index] for key in columns})
+            for index, name in enumerate(scores.names)
+        ]
+
+
+@dataclass(frozen=True)
+class ImageRow:
+    """One line of the per-image table."""
+
+    name: str
+    values: dict[str, float]
+
+
+class ImageScores(models.Model):
+    """The per-image scores of an evaluation: one row, not one per image, and apart from what lists read."""
+
+    evaluation = models.OneToOneField(Evaluation, on_delete=models.CASCADE, related_name="image_scores")
+    names = models.JSONField()
+    values = models.JSONField(help_text="Metric → values in the order of the names.")
+
+    def __str__(self) -> str:
+        return f"image scores of {self.evaluation}"
+
+
+def queue_evaluation(submission_id: int, version: ScoringVersion, *, is_staged: bool = False) -> Evaluation:
+    """Queue one scoring, and wake a worker once the transaction is committed."""
+    evaluation = Evaluation.objects.create(submission_id=submission_id, scoring_version=version, is_staged=is_staged)
+    publish_on_commit(SCORE_TASK)
+    return evaluation

@@ -1,0 +1,53 @@
+"""Stores what a worker found, whole or not at all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+
+from bayerboard.evaluations.models import Evaluation, ImageScores, Status
+from bayerboard.leaderboards.models import Standing
+
+if TYPE_CHECKING:
+    from scoring.engine import ScoreReport
+
+    from scoring.problems import SubmissionRejected
+
+
+def record_score(evaluation: Evaluation, report: ScoreReport, archive_sha256: str, provenance: dict[str, Any]) -> None:
+    """Store metrics, per-image scores, fact sheet, standing and status in one transaction.
+
+    Raises LeaseLost, with nothing written, when the evaluation is no longer this worker's.
+    """
+    with transaction.atomic():
+        evaluation.end(
+            Status.SCORED,
+            metrics=report.metrics,
+            warnings=[warning.to_json() for warning in report.warnings],
+            provenance=provenance,
+            images_done=len(report.images),
+            images_total=len(report.images),
+        )
+        ImageScores.objects.create(
+            evaluation=evaluation,
+            names=[image.name for image in report.images],
+            values={key: [image.values[key] for image in report.images] for key in report.metrics},
+        )
+        evaluation.submission.record_archive(archive_sha256, report.factsheet)
+        Standing.objects.refresh(evaluation.submission.entry)
+
+
+def record_rejection(
+    evaluation: Evaluation, rejection: SubmissionRejected, archive_sha256: str, provenance: dict[str, Any]
+) -> None:
+    """Store why the archive cannot be scored: its own fault, so that it costs no quota."""
+    with transaction.atomic():
+        evaluation.end(
+            Status.REJECTED,
+            errors=[error.to_json() for error in rejection.errors],
+            warnings=[warning.to_json() for warning in rejection.warnings],
+            provenance=provenance,
+        )
+        evaluation.submission.record_archive(archive_sha256, rejection.factsheet)
+        Standing.objects.refresh(evaluation.submission.entry)

@@ -1,0 +1,168 @@
+"""Builds a leaderboard: who may see which rows, in which order, with which rank."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+
+from bayerboard.challenges.models import Board, Phase
+from bayerboard.leaderboards.models import Standing, rank_metrics
+from bayerboard.submissions.models import FactSheetRevision, Submission
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+    from bayerboard.accounts.models import User
+    from scoring.protocol import Column, Protocol
+
+ROWS_PER_PAGE = 100
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A value of a ranked column."""
+
+    column: Column
+    value: float
+    is_best: bool
+
+    @property
+    def text(self) -> str:
+        return f"{self.value:.{self.column.precision}f}"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A team's line on the board."""
+
+    rank: int | None
+    standing: Standing
+    cells: tuple[Cell, ...]
+    submission: Submission
+    fact_sheet: FactSheetRevision | None
+    submissions_count: int
+    is_own: bool
+
+    @property
+    def team(self) -> str:
+        return self.submission.entry.team.name
+
+    @property
+    def is_baseline(self) -> bool:
+        return self.submission.entry.team.is_baseline
+
+
+@dataclass(frozen=True)
+class BoardPage:
+    """What one page of a board shows."""
+
+    phase: Phase
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    number: int
+    pages: int
+    teams: int
+    # none: nothing to see yet; own: only the reader's own row; all: the whole board
+    visibility: str
+
+
+def visible_standings(phase: Phase, user: User | AnonymousUser) -> tuple[QuerySet[Standing], str]:
+    """Return the standings that the user may see: in the query, so that no template can show more."""
+    standings = Standing.objects.filter(phase=phase, evaluation__scoring_version=phase.published_version_id)
+    if phase.board_is_open() or phase.track.challenge.is_organised_by(user):
+        return standings, "all"
+    if phase.board == Board.OWN_ROW and phase.shows_own_scores and user.is_authenticated:
+        return standings.filter(entry__team__memberships__user=user), "own"
+    return standings.none(), "none"
+
+
+def board_page(phase: Phase, user: User | AnonymousUser, number: int = 1, per_page: int = ROWS_PER_PAGE) -> BoardPage:
+    """Return one page of the board as the user may see it; a number out of range gives the nearest page."""
+    standings, visibility = visible_standings(phase, user)
+    version = phase.published_version
+    protocol = version.protocol if version else phase.track.protocol
+    # The order needs every row's sort keys, and nothing else of it; the page's rows are then fetched whole.
+    keys = list(standings.order_by("submitted_at", "pk").values_list("pk", "metrics", "entry__team__is_baseline"))
+    order = rank_metrics(protocol, [metrics for _, metrics, _ in keys], [not baseline for _, _, baseline in keys])
+    pages = max(1, -(-len(order) // per_page))
+    number = min(max(1, number), pages)
+    shown = order[(number - 1) * per_page : number * per_page]
+    best = _best_values(protocol, [metrics for _, metrics, baseline in keys if not baseline])
+    whole = _whole_rows([keys[index][0] for index, _ in shown], user)
+    rows = tuple(
+        _row(whole[keys[index][0]], rank if visibility == "all" else None, protocol, best) for index, rank in shown
+    )
+    return BoardPage(phase, protocol.columns, rows, number, pages, len(order), visibility)
+
+
+def position_of(submission: Submission, user: User | AnonymousUser) -> int | None:
+    """Return the rank of the submission if it stands for its team on a board that the user may see whole."""
+    phase = submission.entry.phase
+    standings, visibility = visible_standings(phase, user)
+    if visibility != "all" or phase.published_version is None:
+        return None
+    protocol = phase.published_version.protocol
+    keys = list(standings.values_list("metrics", "entry__team__is_baseline", "evaluation__submission"))
+    order = rank_metrics(protocol, [key[0] for key in keys], [not key[1] for key in keys])
+    return next((rank for index, rank in order if keys[index][2] == submission.pk), None)
+
+
+def _best_values(protocol: Protocol, rows: list[dict[str, float]]) -> dict[str, float]:
+    return {
+        column.key: (max if column.direction == "desc" else min)(row[column.key] for row in rows)
+        for column in protocol.columns
+        if rows
+    }
+
+
+@dataclass(frozen=True)
+class _Whole:
+    standing: Standing
+    fact_sheet: FactSheetRevision | None
+    submissions_count: int
+    is_own: bool
+
+
+def _whole_rows(pks: list[int], user: User | AnonymousUser) -> dict[int, _Whole]:
+    latest_sheet = FactSheetRevision.objects.filter(submission=OuterRef("evaluation__submission")).order_by("-pk")
+    standings = Standing.objects.select_related("evaluation__submission__entry__team").annotate(
+        fact_sheet_id=Subquery(latest_sheet.values("pk")[:1])
+    )
+    standings_by_pk = standings.in_bulk(pks)
+    sheets = FactSheetRevision.objects.in_bulk([s.fact_sheet_id for s in standings_by_pk.values() if s.fact_sheet_id])
+    own = set(user.memberships.values_list("team", flat=True)) if user.is_authenticated else set()
+    counts = _submission_counts([standing.entry_id for standing in standings_by_pk.values()])
+    return {
+        pk: _Whole(
+            standing=standing,
+            fact_sheet=sheets.get(standing.fact_sheet_id or 0),
+            submissions_count=counts.get(standing.entry_id, 0),
+            is_own=standing.evaluation.submission.entry.team_id in own,
+        )
+        for pk, standing in standings_by_pk.items()
+    }
+
+
+def _submission_counts(entries: list[int]) -> dict[int, int]:
+    counted = Submission.objects.filter(entry__in=entries).order_by().values("entry").annotate(n=Count("pk"))
+    return {item["entry"]: item["n"] for item in counted}
+
+
+def _row(whole: _Whole, rank: int | None, protocol: Protocol, best: dict[str, float]) -> Row:
+    metrics = whole.standing.metrics
+    return Row(
+        rank=rank,
+        standing=whole.standing,
+        cells=tuple(
+            Cell(column, metrics[column.key], abs(metrics[column.key] - best[column.key]) <= protocol.tolerance)
+            if column.key in best
+            else Cell(column, metrics[column.key], is_best=False)
+            for column in protocol.columns
+        ),
+        submission=whole.standing.evaluation.submission,
+        fact_sheet=whole.fact_sheet,
+        submissions_count=whole.submissions_count,
+        is_own=whole.is_own,
+    )

@@ -1,0 +1,109 @@
+"""Standings: which evaluation stands for a team on a board."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db import models
+
+from bayerboard.challenges.models import Phase, ScoringVersion, Selection
+from bayerboard.evaluations.models import Evaluation, Status
+from bayerboard.submissions.models import Entry
+from scoring.ranking import competition_ranks
+
+if TYPE_CHECKING:
+    from scoring.protocol import Protocol
+
+
+class StandingManager(models.Manager["Standing"]):
+    """Keeps the cache true."""
+
+    def refresh(self, entry: Entry) -> None:
+        """Choose again the evaluation that stands for the entry. Call inside a transaction.
+
+        The entry is locked first and the phase's pointer read after it, so that of two workers, or a worker and a
+        publication, the later one sees the work of the earlier.
+        """
+        Entry.objects.select_for_update().get(pk=entry.pk)
+        phase = Phase.objects.select_related("published_version").get(pk=entry.phase_id)
+        version = phase.published_version
+        chosen = choose(phase, candidates(entry, version), version) if version else None
+        if chosen is None:
+            self.filter(entry=entry).delete()
+        else:
+            self.update_or_create(
+                entry=entry,
+                defaults={
+                    "phase": phase,
+                    "evaluation": chosen,
+                    "metrics": chosen.metrics,
+                    "submitted_at": chosen.submission.submitted_at,
+                },
+            )
+
+    def rebuild(self, phase: Phase) -> None:
+        """Refresh every entry of the phase. Call inside a transaction."""
+        for entry in Entry.objects.filter(phase=phase).order_by("pk"):
+            self.refresh(entry)
+
+
+def candidates(entry: Entry, version: ScoringVersion) -> list[Evaluation]:
+    """Return the scored evaluations that may stand for the entry, first submitted first."""
+    return list(
+        Evaluation.objects.filter(
+            submission__entry=entry,
+            submission__disqualified_at=None,
+            scoring_version=version,
+            status=Status.SCORED,
+        )
+        .select_related("submission")
+        .order_by("submission__submitted_at", "submission_id")
+    )
+
+
+def choose(phase: Phase, evaluations: list[Evaluation], version: ScoringVersion) -> Evaluation | None:
+    """Return the best or the latest of the complete ones; of equals, the earliest."""
+    protocol = version.protocol
+    complete = [evaluation for evaluation in evaluations if None not in sort_keys(protocol, evaluation.metrics)]
+    if not complete:
+        return None
+    if phase.selection == Selection.LATEST:
+        return complete[-1]
+    ranked = rank_metrics(protocol, [evaluation.metrics for evaluation in complete])
+    return complete[min(index for index, rank in ranked if rank == 1)]
+
+
+def sort_keys(protocol: Protocol, metrics: dict[str, float]) -> list[float | None]:
+    """Return the values of the protocol's columns in their order."""
+    return [metrics.get(column.key) for column in protocol.columns]
+
+
+def rank_metrics(
+    protocol: Protocol, rows: list[dict[str, float]], ranked: list[bool] | None = None
+) -> list[tuple[int, int | None]]:
+    """Return (index into rows, rank) in board order, by the protocol's columns in turn."""
+    order = competition_ranks(
+        [sort_keys(protocol, row) for row in rows],
+        [column.direction for column in protocol.columns],
+        protocol.tolerance,
+        ranked,
+    )
+    return [(item.index, item.rank) for item in order]
+
+
+class Standing(models.Model):
+    """A team's row on a board: a cache of the chosen evaluation and its sort keys, never of the rank."""
+
+    entry = models.OneToOneField(Entry, on_delete=models.CASCADE, related_name="standing")
+    phase = models.ForeignKey(Phase, on_delete=models.CASCADE, related_name="standings")
+    evaluation = models.ForeignKey(Evaluation, on_delete=models.PROTECT, related_name="+")
+    metrics = models.JSONField()
+    submitted_at = models.DateTimeField()
+
+    objects = StandingManager()
+
+    class Meta:
+        ordering = ("phase", "entry")
+
+    def __str__(self) -> str:
+        return f"{self.entry}"

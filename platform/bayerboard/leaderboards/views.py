@@ -1,0 +1,32 @@
+"""The leaderboard of a phase."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from bayerboard.challenges.models import get_phase
+from bayerboard.leaderboards.board import board_page
+from bayerboard.lib.pages import page_number
+from bayerboard.teams.models import team_of
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest, HttpResponse
+
+
+@require_GET
+def board(request: HttpRequest, challenge: str, track: str, phase: str) -> HttpResponse:
+    """Render leaderboards/board.html: `challenge`, `track`, `phase`, `phases`, `board` (BoardPage), `team`."""
+    found = get_phase(request.user, challenge, track, phase)
+    context = {
+        "challenge": found.track.challenge,
+        "track": found.track,
+        "phase": found,
+        "phases": found.track.phases.select_related("track__challenge"),
+        "board": board_page(found, request.user, page_number(request)),
+        "team": team_of(request.user, found.track.challenge),
+        "is_organiser": found.track.challenge.is_organised_by(request.user),
+    }
+    return render(request, "leaderboards/board.html", context)

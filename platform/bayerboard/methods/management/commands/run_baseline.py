@@ -1,0 +1,85 @@
+"""Runs a baseline on a phase's inputs on the workers, and follows it until it stands on the board."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+from django.core.management.base import BaseCommand, CommandError
+from tqdm import tqdm
+
+from baselines.catalogue import UnknownMethod, get_method
+from bayerboard.challenges.models import Phase, find_phases
+from bayerboard.evaluations.models import Evaluation, Status
+from bayerboard.lib.tasks import publish
+from bayerboard.methods.models import BASELINE_TASK, BaselineRun, RunStatus
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+
+POLL_EVERY_S = 0.3
+
+
+class Command(BaseCommand):
+    """`manage.py run_baseline METHOD CHALLENGE/TRACK/PHASE`."""
+
+    help = __doc__
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("method", help="name of a baseline, such as mosaic")
+        parser.add_argument("phase", help="CHALLENGE/TRACK/PHASE")
+        parser.add_argument("--no-wait", action="store_true", help="queue it and return")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            method, phase = get_method(options["method"]), _one_phase(options["phase"])
+        except (UnknownMethod, LookupError) as unknown:
+            raise CommandError(str(unknown)) from None
+        protocol = phase.track.protocol.name
+        if protocol not in method.protocols:
+            raise CommandError(f"{method.name} does not serve {protocol}, only {', '.join(method.protocols)}.")
+        if phase.input_set is None or phase.published_version is None:
+            raise CommandError(f"{phase.path} needs inputs and a reference first: see manage.py create_challenge.")
+        run = BaselineRun.objects.create(method=method.name, phase=phase)
+        if not publish(BASELINE_TASK, run_id=run.pk):
+            self.stderr.write("The broker does not answer; the run starts as soon as it does (manage.py up).")
+        if options["no_wait"]:
+            self.stdout.write(f"Baseline run {run.pk} is queued.")
+            return
+        self._follow_run(run)
+        self._follow_scoring(run)
+
+    def _follow_run(self, run: BaselineRun) -> None:
+        with tqdm(unit="image", desc=f"{run.method}: predict", file=sys.stderr, disable=None) as bar:
+            while run.status in {RunStatus.QUEUED, RunStatus.RUNNING}:
+                time.sleep(POLL_EVERY_S)
+                run.refresh_from_db()
+                bar.total = run.images_total or None
+                bar.update(run.images_done - bar.n)
+        if run.status == RunStatus.FAILED:
+            raise CommandError(f"{run.method} failed: {run.failure}")
+
+    def _follow_scoring(self, run: BaselineRun) -> None:
+        assert run.submission is not None
+        evaluation = run.submission.evaluation
+        with tqdm(unit="image", desc=f"{run.method}: score", file=sys.stderr, disable=None) as bar:
+            while not evaluation.is_final:
+                time.sleep(POLL_EVERY_S)
+                evaluation = Evaluation.objects.get(pk=evaluation.pk)
+                bar.total = evaluation.images_total or None
+                bar.update(evaluation.images_done - bar.n)
+        if evaluation.status != Status.SCORED:
+            codes = ", ".join(sorted({error["code"] for error in evaluation.errors}))
+            raise CommandError(f"The predictions were {evaluation.status}: {codes or evaluation.failure}")
+        columns = run.phase.track.protocol.columns
+        scores = ", ".join(f"{c.label} {evaluation.metrics[c.key]:.{c.precision}f} {c.unit}".strip() for c in columns)
+        self.stdout.write(
+            self.style.SUCCESS(f"{run.method} on {run.phase.path}: {scores} (submission {run.submission_id})")
+        )
+
+
+def _one_phase(path: str) -> Phase:
+    if path.strip("/").count("/") != 2:
+        raise LookupError(f"{path!r} is not CHALLENGE/TRACK/PHASE.")
+    return find_phases(path)[0]

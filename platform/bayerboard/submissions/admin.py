@@ -1,0 +1,72 @@
+"""The admin's view of submissions: disqualification can be undone, the archive cannot be changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.contrib import admin, messages
+from django.db import transaction
+from django.utils import timezone
+
+from bayerboard.leaderboards.models import Standing
+from bayerboard.submissions.models import FactSheetRevision, Submission
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+    from django.http import HttpRequest
+
+
+class FactSheetInline(admin.TabularInline[FactSheetRevision, Submission]):
+    model = FactSheetRevision
+    extra = 0
+    readonly_fields = ("created_at",)
+
+
+@admin.register(Submission)
+class SubmissionAdmin(admin.ModelAdmin[Submission]):
+    list_display = ("pk", "method_name", "team", "phase", "submitted_at", "status", "disqualified_at")
+    list_filter = ("entry__phase__track__challenge", "evaluations__status")
+    search_fields = ("method_name", "entry__team__name")
+    list_select_related = ("entry__team", "entry__phase__track__challenge")
+    readonly_fields = (
+        "entry", "submitted_by", "submitted_at", "archive_key", "archive_name", "archive_size_bytes", "archive_sha256",
+        "disqualified_at",
+    )  # fmt: skip
+    inlines = (FactSheetInline,)
+    actions = ("disqualify", "requalify")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Submission | None = None) -> bool:
+        return False
+
+    @admin.display(ordering="entry__team__name")
+    def team(self, submission: Submission) -> str:
+        return submission.entry.team.name
+
+    @admin.display(ordering="entry__phase")
+    def phase(self, submission: Submission) -> str:
+        return submission.entry.phase.path
+
+    @admin.display
+    def status(self, submission: Submission) -> str:
+        return submission.evaluation.status
+
+    @admin.action(description="Disqualify: take off the board (can be undone)")
+    def disqualify(self, request: HttpRequest, chosen: QuerySet[Submission]) -> None:
+        self._flag(request, chosen.filter(disqualified_at=None), disqualified=True)
+
+    @admin.action(description="Take back the disqualification")
+    def requalify(self, request: HttpRequest, chosen: QuerySet[Submission]) -> None:
+        self._flag(request, chosen.exclude(disqualified_at=None), disqualified=False)
+
+    def _flag(self, request: HttpRequest, chosen: QuerySet[Submission], *, disqualified: bool) -> None:
+        with transaction.atomic():
+            submissions = list(chosen.select_related("entry"))
+            pks = [submission.pk for submission in submissions]
+            moment = timezone.now() if disqualified else None
+            Submission.objects.filter(pk__in=pks).update(disqualified_at=moment)
+            for entry in {submission.entry for submission in submissions}:
+                Standing.objects.refresh(entry)
+        self.message_user(request, f"{len(pks)} changed; the boards are up to date.", messages.SUCCESS)

@@ -1,0 +1,39 @@
+"""The submit form."""
+
+from __future__ import annotations
+
+import re
+import uuid
+
+from django import forms
+
+IDEMPOTENCY_KEY = re.compile(r"[A-Za-z0-9_-]{8,64}")
+
+
+def new_key() -> str:
+    """Return a key that makes a repeated POST of this form the same submission."""
+    return uuid.uuid4().hex
+
+
+class SubmitForm(forms.Form):
+    """A zip of predictions, the method's name, a description.
+
+    The template ends the form with a hidden field `complete`: a body that was cut short lacks it.
+    """
+
+    archive = forms.FileField(
+        label="Archive", required=False, widget=forms.FileInput(attrs={"accept": ".zip,application/zip"})
+    )
+    method_name = forms.CharField(label="Method name", max_length=80, help_text="Shown on the leaderboard.")
+    description = forms.CharField(
+        label="Description",
+        max_length=2000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text="Architecture, training data, ensembles: what a reader should know. Optional.",
+    )
+    idempotency_key = forms.CharField(widget=forms.HiddenInput, initial=new_key)
+
+    def clean_idempotency_key(self) -> str:
+        key = str(self.cleaned_data["idempotency_key"])
+        return key if IDEMPOTENCY_KEY.fullmatch(key) else new_key()

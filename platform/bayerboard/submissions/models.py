@@ -1,0 +1,169 @@
+"""Entries, submissions and their fact sheets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Prefetch
+from django.http import Http404
+from django.urls import reverse
+from django.utils import timezone
+
+from bayerboard.challenges.models import Phase
+from bayerboard.evaluations.models import Evaluation
+from bayerboard.teams.models import Team
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+    from bayerboard.accounts.models import User
+    from scoring.factsheet import FactSheet
+
+
+class Entry(models.Model):
+    """A team in a phase: what quotas count, and the row that is locked when they do."""
+
+    phase = models.ForeignKey(Phase, on_delete=models.PROTECT, related_name="entries")
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="entries")
+
+    class Meta:
+        verbose_name_plural = "entries"
+        constraints = (models.UniqueConstraint(fields=["phase", "team"], name="entry_unique"),)
+
+    def __str__(self) -> str:
+        return f"{self.team} in {self.phase}"
+
+
+class SubmissionQuerySet(models.QuerySet["Submission"]):
+    """Sets of submissions."""
+
+    def of(self, user: User) -> SubmissionQuerySet:
+        """Keep those of the user's teams."""
+        return self.filter(entry__team__memberships__user=user)
+
+    def with_current_evaluation(self) -> SubmissionQuerySet:
+        """Fetch what lists show, in two queries however long the list."""
+        published = Evaluation.objects.filter(
+            scoring_version=F("submission__entry__phase__published_version")
+        ).select_related("scoring_version")
+        return self.select_related("entry__team", "entry__phase__track__challenge").prefetch_related(
+            Prefetch("evaluations", queryset=published, to_attr="published_evaluations")
+        )
+
+
+class Submission(models.Model):
+    """One archive sent by a team to a phase. The archive never changes."""
+
+    entry = models.ForeignKey(Entry, on_delete=models.PROTECT, related_name="submissions")
+    submitted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="submissions",
+        null=True,
+        editable=False,
+    )
+    submitted_at = models.DateTimeField(default=timezone.now, db_index=True, editable=False)
+    method_name = models.CharField(max_length=80)
+    description = models.TextField(max_length=2000, blank=True)
+    archive_key = models.CharField(max_length=200, editable=False)
+    archive_name = models.CharField(max_length=255, editable=False)
+    archive_size_bytes = models.PositiveBigIntegerField(editable=False)
+    archive_sha256 = models.CharField(max_length=64, blank=True, editable=False)
+    # A retried POST with the same key is the same submission.
+    idempotency_key = models.CharField(max_length=64, editable=False)
+    disqualified_at = models.DateTimeField(null=True, blank=True)
+    disqualified_reason = models.CharField(max_length=300, blank=True)
+
+    published_evaluations: list[Evaluation]
+
+    objects = SubmissionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-submitted_at", "-pk")
+        constraints = (models.UniqueConstraint(fields=["entry", "idempotency_key"], name="submission_sent_once"),)
+
+    def __str__(self) -> str:
+        return f"#{self.pk} {self.method_name}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("submission", args=[self.pk])
+
+    @property
+    def is_baseline(self) -> bool:
+        return self.entry.team.is_baseline
+
+    @property
+    def evaluation(self) -> Evaluation:
+        """Return the current evaluation: of the phase's published version, or the first while there is none.
+
+        The staged evaluations of a rescore never change what is shown.
+        """
+        if hasattr(self, "published_evaluations") and self.published_evaluations:
+            return self.published_evaluations[0]
+        evaluations = self.evaluations.select_related("scoring_version__reference_set")
+        current = evaluations.filter(scoring_version=self.entry.phase.published_version_id).first()
+        first = current or evaluations.order_by("pk").first()
+        if first is None:
+            raise Evaluation.DoesNotExist(f"Submission {self.pk} has no evaluation.")
+        return first
+
+    def record_archive(self, sha256: str, sheet: FactSheet | None) -> None:
+        """Keep what the worker found: the archive's hash, and the first revision of the fact sheet."""
+        Submission.objects.filter(pk=self.pk).update(archive_sha256=sha256)
+        if sheet is not None and not self.fact_sheets.exists():
+            self.fact_sheets.create(
+                runtime_s=sheet.runtime_s,
+                device=sheet.device or "",
+                extra_data=sheet.extra_data,
+                description=sheet.description,
+            )
+
+    def fact_sheet(self) -> FactSheetRevision | None:
+        """Return the latest revision."""
+        return self.fact_sheets.order_by("-pk").first()
+
+    def shows_scores_to(self, user: User) -> bool:
+        phase = self.entry.phase
+        return phase.shows_own_scores or phase.board_is_open() or phase.track.challenge.is_organised_by(user)
+
+    def shows_images_to(self, user: User) -> bool:
+        """Per-image scores are an oracle on the reference: the organisers' alone until the phase publishes them."""
+        phase = self.entry.phase
+        if phase.track.challenge.is_organised_by(user):
+            return True
+        return phase.publishes_images and self.shows_scores_to(user)
+
+
+class FactSheetRevision(models.Model):
+    """What the participant declares about a method; every revision is kept, and shown as declared."""
+
+    class Device(models.TextChoices):
+        CPU = "cpu", "CPU"
+        GPU = "gpu", "GPU"
+
+    submission = models.ForeignKey(Submission, on_delete=models.CASCADE, related_name="fact_sheets")
+    runtime_s = models.FloatField("runtime per image [s]", null=True, blank=True)
+    device = models.CharField(max_length=3, choices=Device.choices, blank=True)
+    extra_data = models.BooleanField(null=True, blank=True)
+    description = models.TextField(blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    def __str__(self) -> str:
+        return f"fact sheet of submission {self.submission_id}"
+
+
+def get_submission(user: User | AnonymousUser, pk: int) -> Submission:
+    """Return the submission for a member of its team or an organiser; Http404 for everybody else."""
+    submissions = Submission.objects.select_related(
+        "entry__team", "entry__phase__track__challenge", "entry__phase__published_version", "submitted_by"
+    )
+    submission = submissions.filter(pk=pk).first()
+    if submission is None or not user.is_authenticated:
+        raise Http404("There is no such submission.")
+    if submission.entry.team.memberships.filter(user=user).exists():
+        return submission
+    if submission.entry.phase.track.challenge.is_organised_by(user):
+        return submission
+    raise Http404("There is no such submission.")

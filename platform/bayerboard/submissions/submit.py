@@ -1,0 +1,179 @@
+"""Accepts a submission: the one place where a sent archive becomes a row, under the entry's lock."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+from django.db.models import OuterRef, Q, Subquery
+from django.utils import timezone
+
+from bayerboard.challenges.models import Phase, ScoringVersion
+from bayerboard.evaluations.models import Evaluation, RescoreRun, Status, queue_evaluation
+from bayerboard.lib.storage import object_store
+from bayerboard.submissions.models import Entry, Submission
+from scoring.problems import Problem, problem
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bayerboard.accounts.models import User
+    from bayerboard.teams.models import Team
+
+# Rejected archives cost no quota, but nobody may try without end.
+REJECTED_PER_QUOTA = 10
+
+
+class Refused(Exception):
+    """The request is refused before anything is stored; `problem` says why and what to do."""
+
+    def __init__(self, reason: Problem) -> None:
+        super().__init__(reason.code)
+        self.problem = reason
+
+
+@dataclass(frozen=True)
+class Quota:
+    """What a team may still send to a phase."""
+
+    per_day: int
+    total: int
+    used_today: int
+    used_total: int
+    rejected: int
+    day_ends_at: datetime
+
+    @property
+    def left(self) -> int:
+        return max(0, min(self.per_day - self.used_today, self.total - self.used_total))
+
+    def refusal(self) -> Problem | None:
+        if self.used_total >= self.total:
+            return problem("quota-total-used", limit=self.total)
+        if self.used_today >= self.per_day:
+            return problem("quota-day-used", limit=self.per_day, resets_at=f"{self.day_ends_at:%H:%M %Z}")
+        if self.rejected >= REJECTED_PER_QUOTA * self.total:
+            return problem("rejected-attempts-used", limit=REJECTED_PER_QUOTA * self.total)
+        return None
+
+
+def quota_of(phase: Phase, team: Team, now: datetime | None = None) -> Quota:
+    """Count what the team has used.
+
+    Rejected archives, our own failures and what was cancelled before a worker claimed it cost nothing.
+    """
+    now = now or timezone.now()
+    day_start = phase.day_start(now)
+    first = Evaluation.objects.filter(submission=OuterRef("pk")).order_by("pk")
+    # A rescore never moves a quota: the first evaluation decides.
+    sent = Submission.objects.filter(entry__phase=phase, entry__team=team).annotate(
+        first_status=Subquery(first.values("status")[:1]),
+        first_started_at=Subquery(first.values("started_at")[:1]),
+    )
+    free = Q(first_status__in=[Status.REJECTED, Status.FAILED]) | Q(
+        first_status=Status.CANCELLED, first_started_at=None
+    )
+    counted = sent.exclude(free)
+    return Quota(
+        per_day=phase.quota_per_day,
+        total=phase.quota_total,
+        used_today=counted.filter(submitted_at__gte=day_start).count(),
+        used_total=counted.count(),
+        rejected=sent.filter(first_status=Status.REJECTED).count(),
+        day_ends_at=day_start + timedelta(days=1),
+    )
+
+
+def check_open(phase: Phase, opened_at: datetime) -> None:
+    """Raise Refused unless the phase took submissions when the upload was opened."""
+    state = phase.state(opened_at)
+    if state == "upcoming":
+        raise Refused(problem("phase-not-open", phase=phase.title, opens_at=_local(phase, phase.starts_at)))
+    if state == "closed" and phase.ends_at is not None:
+        raise Refused(problem("phase-closed", phase=phase.title, closed_at=_local(phase, phase.ends_at)))
+    if phase.published_version_id is None:
+        raise Refused(problem("phase-not-ready", phase=phase.title))
+
+
+def _local(phase: Phase, moment: datetime) -> str:
+    """Write a moment in the challenge's time zone."""
+    return f"{moment.astimezone(phase.track.challenge.zone):%-d %B %Y, %H:%M %Z}"
+
+
+def check_quota(phase: Phase, team: Team) -> None:
+    """Raise Refused when nothing is left."""
+    reason = quota_of(phase, team).refusal()
+    if reason is not None:
+        raise Refused(reason)
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What came with the request."""
+
+    archive: Path
+    archive_name: str
+    method_name: str
+    description: str
+    idempotency_key: str
+    opened_at: datetime
+
+
+def submit(phase: Phase, team: Team, user: User | None, sent: Sent) -> Submission:
+    """Store the archive, then the submission and its evaluation in one transaction, and wake a worker on commit.
+
+    A repeated `idempotency_key` gives the submission that the first request made. Raises Refused, with nothing
+    stored. Baselines (`user` None) have no deadline and no quota.
+    """
+    earlier = Submission.objects.filter(
+        entry__phase=phase, entry__team=team, idempotency_key=sent.idempotency_key
+    ).first()
+    if earlier is not None:
+        return earlier
+    if user is not None:
+        check_open(phase, sent.opened_at)
+        check_quota(phase, team)
+    store, key = object_store(), f"archives/{uuid.uuid4().hex}.zip"
+    size_bytes = sent.archive.stat().st_size
+    # Before the transaction: no storage inside one. What a refusal leaves behind is removed at once.
+    store.put(key, sent.archive)
+    try:
+        submission = _record(phase, team, user, sent, key, size_bytes)
+    except BaseException:
+        store.delete(key)
+        raise
+    if submission.archive_key != key:
+        store.delete(key)  # the same request was faster in another process
+    return submission
+
+
+@transaction.atomic
+def _record(phase: Phase, team: Team, user: User | None, sent: Sent, key: str, size_bytes: int) -> Submission:
+    # The phase is locked so that a publication and a submission come one after the other, the entry for its quota.
+    phase = Phase.objects.select_for_update(of=("self",)).select_related("track__challenge").get(pk=phase.pk)
+    entry, _ = Entry.objects.get_or_create(phase=phase, team=team)
+    entry = Entry.objects.select_for_update().get(pk=entry.pk)
+    if user is not None:
+        check_quota(phase, team)
+    submission, created = Submission.objects.get_or_create(
+        entry=entry,
+        idempotency_key=sent.idempotency_key,
+        defaults={
+            "submitted_by": user,
+            "method_name": sent.method_name,
+            "description": sent.description,
+            "archive_key": key,
+            "archive_name": sent.archive_name,
+            "archive_size_bytes": size_bytes,
+        },
+    )
+    if created:
+        assert phase.published_version is not None, "a phase without a reference takes no submissions"
+        queue_evaluation(submission.pk, phase.published_version)
+        # It joins the open rescores too, so that their publication leaves nobody without a score.
+        for version in ScoringVersion.objects.filter(phase=phase, run__state=RescoreRun.State.OPEN):
+            queue_evaluation(submission.pk, version, is_staged=True)
+    return submission

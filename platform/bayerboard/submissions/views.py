@@ -1,0 +1,213 @@
+"""Sending a submission, following it, and reading its result."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.files.uploadedfile import TemporaryUploadedFile
+from django.core.paginator import Paginator
+from django.http import FileResponse, HttpRequest, HttpResponse, UnreadablePostError
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from bayerboard.challenges.models import Phase, get_phase
+from bayerboard.leaderboards.board import position_of
+from bayerboard.lib.pages import page_number
+from bayerboard.lib.responses import download
+from bayerboard.submissions.forms import SubmitForm
+from bayerboard.submissions.models import Submission, get_submission
+from bayerboard.submissions.submit import Refused, Sent, check_open, check_quota, quota_of, submit
+from bayerboard.submissions.uploads import BoundedUploadHandler, receive_on_disk
+from bayerboard.teams.models import Team, team_of
+from scoring.problems import Problem, problem
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+SUBMISSIONS_PER_PAGE = 50
+
+
+# The body is read in `_receive`, where the token is checked: reading it here would take the upload in before anybody
+# asked who sends it, and how large it may be.
+@csrf_exempt
+@login_required
+@require_http_methods(["GET", "POST"])
+def submit_page(request: HttpRequest, challenge: str, track: str, phase: str) -> HttpResponse:
+    """Show the form, or take a submission.
+
+    Renders submissions/submit.html: `challenge`, `track`, `phase`, `protocol`, `manifest`, `team`, `quota`
+    (None without a team), `form`, `refusal` (a Problem or None), `can_submit`.
+    """
+    opened_at = timezone.now()
+    found = get_phase(request.user, challenge, track, phase)
+    team = team_of(request.user, found.track.challenge)
+    reason = _refusal(found, team, opened_at)
+    if request.method != "POST":
+        return _form_page(request, found, team, SubmitForm(), reason)
+    if team is None or reason is not None:
+        # The form's text is lost with the body that nobody reads; what was refused would be refused again anyway.
+        return _form_page(request, found, team, SubmitForm(), reason, status=403)
+    return _receive(request, found, team, receive_on_disk(request, found.max_archive_bytes), opened_at)
+
+
+def _refusal(phase: Phase, team: Team | None, opened_at: datetime) -> Problem | None:
+    if team is None:
+        return problem("not-a-participant")
+    try:
+        check_open(phase, opened_at)
+        check_quota(phase, team)
+    except Refused as refused:
+        return refused.problem
+    return None
+
+
+@csrf_protect
+def _receive(
+    request: HttpRequest, phase: Phase, team: Team, handler: BoundedUploadHandler, opened_at: datetime
+) -> HttpResponse:
+    try:
+        form, archive = SubmitForm(request.POST), request.FILES.get("archive")
+    except UnreadablePostError:
+        # The connection broke; there is probably nobody left to read this.
+        return HttpResponse(status=400)
+    reason = _archive_refusal(request, handler)
+    if reason is not None or not form.is_valid() or not isinstance(archive, TemporaryUploadedFile):
+        return _form_page(request, phase, team, form, reason, status=400)
+    sent = Sent(
+        archive=Path(archive.temporary_file_path()),
+        archive_name=archive.name or "submission.zip",
+        method_name=form.cleaned_data["method_name"],
+        description=form.cleaned_data["description"],
+        idempotency_key=form.cleaned_data["idempotency_key"],
+        opened_at=opened_at,
+    )
+    assert request.user.is_authenticated
+    try:
+        submission = submit(phase, team, request.user, sent)
+    except Refused as refused:
+        return _form_page(request, phase, team, form, refused.problem, status=403)
+    return redirect(submission)
+
+
+def _archive_refusal(request: HttpRequest, handler: BoundedUploadHandler) -> Problem | None:
+    """Say why what arrived cannot be taken."""
+    archive = request.FILES.get("archive")
+    name, body_bytes = handler.file_name or None, int(request.META.get("CONTENT_LENGTH") or 0)
+    if handler.too_large:
+        return problem("archive-too-large", file=name, size_bytes=body_bytes, limit_bytes=handler.limit_bytes)
+    # The form's last field: without it, the end of the body never came.
+    if "complete" not in request.POST:
+        received = handler.received_bytes
+        return problem("upload-incomplete", file=name, received_bytes=received, size_bytes=body_bytes)
+    if archive is None:
+        return problem("archive-missing")
+    if archive.size == 0:
+        return problem("archive-empty", file=archive.name)
+    return None
+
+
+def _form_page(
+    request: HttpRequest,
+    phase: Phase,
+    team: Team | None,
+    form: SubmitForm,
+    reason: Problem | None,
+    status: int = 200,
+) -> HttpResponse:
+    context = {
+        "challenge": phase.track.challenge,
+        "track": phase.track,
+        "phase": phase,
+        "protocol": phase.track.protocol,
+        "manifest": phase.manifest,
+        "team": team,
+        "quota": quota_of(phase, team) if team else None,
+        "form": form,
+        "refusal": reason,
+        "can_submit": team is not None and _refusal(phase, team, timezone.now()) is None,
+    }
+    return render(request, "submissions/submit.html", context, status=status)
+
+
+@login_required
+@require_GET
+def submission_page(request: HttpRequest, pk: int) -> HttpResponse:
+    """Render submissions/submission.html with everything that this reader may know (see `_submission_context`)."""
+    return render(request, "submissions/submission.html", _submission_context(request, pk))
+
+
+@login_required
+@require_GET
+def submission_status(request: HttpRequest, pk: int) -> HttpResponse:
+    """Render submissions/_status.html, which replaces itself every second until the evaluation is final."""
+    return render(request, "submissions/_status.html", _submission_context(request, pk))
+
+
+def _submission_context(request: HttpRequest, pk: int) -> dict[str, Any]:
+    """Return `submission`, `evaluation`, `challenge`, `track`, `phase`, `protocol`, `fact_sheet`, `is_organiser`.
+
+    And, by what the reader may know: `scores` (label, text, unit by column; None when hidden), `shows_images`,
+    `images` (ImageRow list; empty unless shown), `position` (rank on the board or None).
+    """
+    assert request.user.is_authenticated
+    submission = get_submission(request.user, pk)
+    evaluation, phase = submission.evaluation, submission.entry.phase
+    shows_scores, shows_images = (
+        submission.shows_scores_to(request.user),
+        submission.shows_images_to(request.user),
+    )
+    protocol = evaluation.scoring_version.protocol
+    return {
+        "submission": submission,
+        "evaluation": evaluation,
+        "challenge": phase.track.challenge,
+        "track": phase.track,
+        "phase": phase,
+        "protocol": protocol,
+        "fact_sheet": submission.fact_sheet(),
+        "is_organiser": phase.track.challenge.is_organised_by(request.user),
+        "shows_scores": shows_scores,
+        "scores": [
+            (column, f"{evaluation.metrics[column.key]:.{column.precision}f}")
+            for column in protocol.columns
+            if shows_scores and column.key in evaluation.metrics
+        ],
+        "shows_images": shows_images,
+        "images": evaluation.image_rows() if shows_images else [],
+        "position": position_of(submission, request.user),
+    }
+
+
+@login_required
+@require_GET
+def submission_list(request: HttpRequest) -> HttpResponse:
+    """Render submissions/list.html: `page` of the user's submissions."""
+    assert request.user.is_authenticated
+    submissions = Submission.objects.of(request.user).with_current_evaluation()
+    page = Paginator(submissions, SUBMISSIONS_PER_PAGE).get_page(page_number(request))
+    return render(request, "submissions/list.html", {"page": page})
+
+
+@login_required
+@require_http_methods(["GET", "HEAD"])
+def archive(request: HttpRequest, pk: int) -> FileResponse:
+    """Send the archive back to its team, or to an organiser."""
+    submission = get_submission(request.user, pk)
+    return download(submission.archive_key, f"submission-{submission.pk}.zip")
+
+
+@login_required
+@require_POST
+def cancel(request: HttpRequest, pk: int) -> HttpResponse:
+    """Cancel what is queued or running; before a worker claimed it, the quota comes back."""
+    submission = get_submission(request.user, pk)
+    if submission.evaluation.cancel():
+        messages.success(request, "The submission is cancelled.")
+    else:
+        messages.info(request, problem("already-finished").message)
+    return redirect(submission)

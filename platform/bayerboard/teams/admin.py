@@ -1,0 +1,21 @@
+"""The admin's view of teams."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+
+from bayerboard.teams.models import Membership, Team
+
+
+class MembershipInline(admin.TabularInline[Membership, Team]):
+    model = Membership
+    extra = 0
+    readonly_fields = ("terms_sha256", "joined_at")
+
+
+@admin.register(Team)
+class TeamAdmin(admin.ModelAdmin[Team]):
+    list_display = ("name", "challenge", "is_baseline", "created_at")
+    list_filter = ("challenge", "is_baseline")
+    search_fields = ("name", "memberships__user__username")
+    inlines = (MembershipInline,)

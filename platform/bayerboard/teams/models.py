@@ -1,0 +1,63 @@
+"""Who competes: teams and their members. A single participant is a team of one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+from bayerboard.challenges.models import Challenge
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+    from bayerboard.accounts.models import User
+
+
+class Team(models.Model):
+    """A team of one challenge; a baseline competes as a team of its own, which takes no rank."""
+
+    challenge = models.ForeignKey(Challenge, on_delete=models.CASCADE, related_name="teams")
+    name = models.CharField(max_length=60)
+    is_baseline = models.BooleanField(default=False, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    last_claimed_at = models.DateTimeField(
+        null=True,
+        editable=False,
+        help_text="When a worker last took work of this team: teams are served in turn.",
+    )
+
+    class Meta:
+        ordering = ("challenge", "name")
+        constraints = (models.UniqueConstraint(fields=["challenge", "name"], name="team_name_unique"),)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Membership(models.Model):
+    """A person in a team, and the terms that they accepted when they joined."""
+
+    # Beside the team's own, so that the database holds "one team per person and challenge".
+    challenge = models.ForeignKey(Challenge, on_delete=models.CASCADE, related_name="memberships")
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
+    terms_sha256 = models.CharField(max_length=64)
+    joined_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ("team", "joined_at")
+        constraints = (models.UniqueConstraint(fields=["challenge", "user"], name="one_team_per_challenge"),)
+
+    def __str__(self) -> str:
+        return f"{self.user} in {self.team}"
+
+
+def team_of(user: User | AnonymousUser, challenge: Challenge) -> Team | None:
+    """Return the user's team in the challenge; None for those who have not joined."""
+    if not user.is_authenticated:
+        return None
+    membership = Membership.objects.filter(challenge=challenge, user=user).select_related("team").first()
+    return membership.team if membership else None
