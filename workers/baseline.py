@@ -1,0 +1,57 @@
+"""Runs a baseline on a phase's inputs: its zip is then a submission like any other."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from pathlib import Path
+
+from celery import shared_task
+from django.conf import settings
+
+from baselines.errors import BaselineError
+from baselines.predict import predict
+from baselines.tracks import TRACKS
+from bayerboard.lib.leases import LeaseLost
+from bayerboard.lib.storage import object_store
+from bayerboard.methods.models import BaselineRun
+from workers.names import worker_name
+from workers.progress import Progress
+
+logger = logging.getLogger(__name__)
+
+
+@shared_task(name="workers.baseline.run_baseline")
+def run_baseline(run_id: int) -> None:
+    """Claim the run, predict, submit. A second worker that gets the same message finds it claimed."""
+    if not BaselineRun.objects.claim(run_id, worker_name()):
+        return
+    run = BaselineRun.objects.select_related("phase__track__challenge", "phase__input_set").get(pk=run_id)
+    try:
+        _predict_and_submit(run)
+    except LeaseLost as lost:
+        logger.warning("stopped, the claim is gone: %s", lost)
+    except BaselineError as error:
+        run.give_up(reason=str(error))
+        logger.warning("baseline run %s: %s", run.pk, error)
+    except Exception:
+        reference = run.give_up()
+        logger.exception("baseline run %s failed, reference %s", run.pk, reference)
+
+
+def _predict_and_submit(run: BaselineRun) -> None:
+    input_set = run.phase.input_set
+    if input_set is None:
+        raise BaselineError(f"{run.phase.path} has no inputs to predict from.")
+    track = next((name for name, track in TRACKS.items() if track.protocol == run.phase.track.protocol.name), None)
+    if track is None:
+        raise BaselineError(f"{run.method} does not serve the protocol {run.phase.track.protocol.name}.")
+    settings.UPLOAD_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (
+        tempfile.TemporaryDirectory(dir=settings.UPLOAD_DIR) as folder,
+        object_store().local_copy(input_set.storage_key) as inputs,
+    ):
+        output = Path(folder) / f"{run.method}-{run.phase.slug}.zip"
+        predict(run.method, track, inputs, output, on_progress=Progress(run.show_progress))
+        submission = run.submit(output)
+    logger.info("baseline run %s: submission %s", run.pk, submission.pk)

@@ -1,0 +1,31 @@
+"""Beat's round: nothing stays stuck, whatever died."""
+
+from __future__ import annotations
+
+import logging
+
+from celery import shared_task
+from django.conf import settings
+
+from bayerboard.evaluations.models import SCORE_TASK, Evaluation
+from bayerboard.lib.tasks import publish
+from bayerboard.methods.models import BASELINE_TASK, BaselineRun, RunStatus
+
+logger = logging.getLogger(__name__)
+
+# A hint too many finds an empty queue and costs a query. Bounded, and dropped after a round, so that a long queue in
+# the database does not become a longer one in the broker.
+WAKE_AT_MOST = 32
+
+
+@shared_task(name="workers.recover.recover")
+def recover() -> None:
+    """Requeue what lost its worker, and wake workers for what is queued: the broker may have forgotten it."""
+    for queue in (Evaluation.objects, BaselineRun.objects):
+        requeued, failed = queue.recover()
+        if requeued or failed:
+            logger.warning("%s: %d put back in the queue, %d failed", queue.model.__name__, requeued, failed)
+    for _ in range(min(WAKE_AT_MOST, Evaluation.objects.queued_in_fair_order().count())):
+        publish(SCORE_TASK, expires_s=settings.RECOVER_EVERY_S)
+    for pk in BaselineRun.objects.filter(status=RunStatus.QUEUED).values_list("pk", flat=True)[:WAKE_AT_MOST]:
+        publish(BASELINE_TASK, expires_s=settings.RECOVER_EVERY_S, run_id=pk)

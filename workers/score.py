@@ -1,0 +1,93 @@
+"""Scores what is queued: claims the next evaluation, hands it to scoring, stores the result."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import platform
+import socket
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+from celery import shared_task
+from django.utils import timezone
+from scoring.engine import score_archive
+
+import scoring
+from bayerboard.evaluations.models import Evaluation
+from bayerboard.evaluations.results import record_rejection, record_score
+from bayerboard.lib.leases import LeaseLost
+from bayerboard.lib.storage import object_store
+from scoring.problems import SubmissionRejected
+from scoring.reference import Reference
+from workers.names import worker_name
+from workers.progress import Progress
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+logger = logging.getLogger(__name__)
+
+
+@shared_task(name="workers.score.score_next")
+def score_next() -> None:
+    """Claim and score one evaluation. The message that started this is a hint: the database chooses which."""
+    evaluation = Evaluation.objects.claim_next(worker_name())
+    if evaluation is None:
+        return
+    try:
+        _score(evaluation)
+    except LeaseLost as lost:
+        # Cancelled, or taken over after a long silence: whoever holds it now writes the result.
+        logger.warning("submission %s: stopped, the claim is gone: %s", evaluation.submission_id, lost)
+    except Exception:
+        # Whatever went wrong is ours: it is logged whole, and the evaluation goes on or fails with a reason.
+        reference = evaluation.give_up()
+        logger.exception("submission %s: scoring failed, reference %s", evaluation.submission_id, reference)
+
+
+def _score(evaluation: Evaluation) -> None:
+    submission, scoring_version = evaluation.submission, evaluation.scoring_version
+    store, protocol = object_store(), scoring_version.protocol
+    with (
+        store.local_copy(submission.archive_key) as archive,
+        store.local_copy(scoring_version.reference_set.storage_key) as reference_path,
+        Reference.open(reference_path, protocol) as reference,
+    ):
+        progress = Progress(evaluation.show_progress)
+        archive_sha256 = _sha256(archive)
+        provenance = _provenance(evaluation, archive_sha256)
+        try:
+            report = score_archive(archive, reference, protocol, on_progress=progress)
+        except SubmissionRejected as rejection:
+            record_rejection(evaluation, rejection, archive_sha256, provenance)
+            logger.info("submission %s: rejected, %d problems", submission.pk, len(rejection.errors))
+        else:
+            record_score(evaluation, report, archive_sha256, provenance)
+            logger.info("submission %s: scored %d images", submission.pk, len(report.images))
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def _provenance(evaluation: Evaluation, archive_sha256: str) -> dict[str, Any]:
+    """Return what makes the number traceable: everything that had a part in it."""
+    scoring_version = evaluation.scoring_version
+    return {
+        "archive_sha256": archive_sha256,
+        "reference_version": scoring_version.reference_set.version,
+        "reference_manifest_sha256": scoring_version.reference_set.manifest_sha256,
+        "protocol": scoring_version.protocol.name,
+        "protocol_sha256": scoring_version.protocol_sha256,
+        "scorer_version": scoring.SCORER_VERSION,
+        "bayerboard": scoring.__version__,
+        "libraries": {name: version(name) for name in ("numpy", "scipy")},
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "worker": evaluation.worker,
+        "host": socket.gethostname(),
+        "attempt": evaluation.attempts,
+        "scored_at": timezone.now().isoformat(timespec="seconds"),
+    }
