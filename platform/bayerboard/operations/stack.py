@@ -67,9 +67,10 @@ class Stack:
     def __enter__(self) -> Self:
         """Check that nothing is in the way, prepare database and static files, start the programs."""
         with contextlib.ExitStack() as cleanup:
-            cleanup.enter_context(only_instance(settings.DATA_DIR, self.address))
+            lock = cleanup.enter_context(only_instance(settings.DATA_DIR))
             cleanup.enter_context(handling_signals(interrupt))
             self.address = self.address.claim()
+            lock.write_text(f"process {os.getpid()}, {self.url}")
             self._say("Preparing the database and the static files …")
             prepare()
             self._say("Starting the broker, the site, the workers and beat …")
@@ -93,9 +94,7 @@ class Stack:
             if troubled.deaths >= HOPELESS_DEATHS:
                 raise CannotStart(f"{troubled.program.name} does not start. {end_of(troubled.program.log)}")
             if time.monotonic() >= deadline:
-                log = next(
-                    child.program.log for child in self.supervisor.children if child.program.name == "web"
-                )
+                log = next(child.program.log for child in self.supervisor.children if child.program.name == "web")
                 raise CannotStart(f"The site did not answer within {timeout_s:g} s. {end_of(log)}")
             self._check_supervisor()
             time.sleep(POLL_S)
@@ -220,9 +219,10 @@ def report_on_stdout(text: str) -> None:
 
 
 @contextlib.contextmanager
-def only_instance(data_dir: Path, address: Address) -> Iterator[None]:
-    """Hold the data folder's lock; it is free again when this process ends, however it ends."""
-    with (data_dir / "up.lock").open("a+") as file:
+def only_instance(data_dir: Path) -> Iterator[Path]:
+    """Hold the data folder's lock and give its file; it is free again when this process ends, however it ends."""
+    path = data_dir / "up.lock"
+    with path.open("a+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -231,10 +231,7 @@ def only_instance(data_dir: Path, address: Address) -> Iterator[None]:
                 f"Bayerboard is already running on the data folder {data_dir} ({file.read().strip()}). "
                 "Stop it first, or choose another folder and another port: BAYERBOARD_DATA=… and --bind."
             ) from None
-        file.truncate(0)
-        file.write(f"process {os.getpid()} on {address}")
-        file.flush()
-        yield
+        yield path
 
 
 @contextlib.contextmanager

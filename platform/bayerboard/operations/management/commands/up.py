@@ -24,15 +24,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the options."""
-        parser.add_argument(
-            "--bind", default="127.0.0.1:8000", metavar="HOST:PORT", help="(default: %(default)s)"
-        )
-        parser.add_argument(
-            "--web-workers", type=count, default=2, metavar="N", help="(default: %(default)s)"
-        )
-        parser.add_argument(
-            "--web-threads", type=count, default=8, metavar="N", help="each (default: %(default)s)"
-        )
+        parser.add_argument("--bind", default="127.0.0.1:8000", metavar="HOST:PORT", help="(default: %(default)s)")
+        parser.add_argument("--web-workers", type=count, default=2, metavar="N", help="(default: %(default)s)")
+        parser.add_argument("--web-threads", type=count, default=8, metavar="N", help="each (default: %(default)s)")
         parser.add_argument("--score-workers", type=count, metavar="N", help="(default: one per core)")
 
     def handle(self, *args: Any, **options: Any) -> None:
