@@ -1,0 +1,359 @@
+"""The catalogue: every problem that a user may be told of, its code and its wording.
+
+Templates name values in braces and nothing else (no format specification), so that a page's script can
+fill them in too. A sentence that names the archive begins with ``{file}``, which may become "The archive".
+No template has a place for a reference value.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# error: the archive is rejected · warning: it is scored all the same · refusal: the site stores nothing
+Level = Literal["error", "warning", "refusal"]
+
+
+@dataclass(frozen=True)
+class CatalogueEntry:
+    """One kind of problem: what is wrong, and what to do about it, one sentence each."""
+
+    level: Level
+    what: str
+    to_do: str
+
+
+_ARCHIVE_ERRORS = {
+    "archive-empty": CatalogueEntry(
+        "error",
+        "{file} is empty (0 bytes).",
+        "Make the zip again, look at its size, and choose the new file.",
+    ),
+    "archive-not-zip": CatalogueEntry(
+        "error",
+        "{file} is not a zip archive.",
+        "Pack the images with “zip -r submission.zip submission/”; 7z, rar and tar.gz are not read.",
+    ),
+    "archive-truncated": CatalogueEntry(
+        "error",
+        "{file} ends too early: the table of contents at the zip's end is missing.",
+        "It was probably cut short while it was written or copied; make the zip again.",
+    ),
+    "archive-damaged": CatalogueEntry(
+        "error",
+        "{file} is damaged: the zip's table of contents cannot be read.",
+        "Make the zip again, and test it with “unzip -t” before you send it.",
+    ),
+    "archive-no-files": CatalogueEntry(
+        "error",
+        "{file} is a zip without a file in it.",
+        "Pack one .npy file for each input image, and a readme.txt.",
+    ),
+    "archive-encrypted": CatalogueEntry(
+        "error",
+        "{file} is encrypted (such files in the archive: {count}).",
+        "Make the zip again without a password.",
+    ),
+    "unsupported-compression": CatalogueEntry(
+        "error",
+        "{file} is packed with a method other than Store and Deflate (such files in the archive: {count}).",
+        "Make the zip with “zip -r”, or choose Deflate; Deflate64, LZMA and BZip2 are not read.",
+    ),
+    "too-many-entries": CatalogueEntry(
+        "error",
+        "{file} lists more than {limit} files.",
+        "Pack only one .npy file for each input image, and a readme.txt.",
+    ),
+    "entry-too-large": CatalogueEntry(
+        "error",
+        "{file} would unpack to {size_bytes} bytes; at most {limit_bytes} are allowed for one file.",
+        "Pack only the images, as the protocol has them, and a readme.txt.",
+    ),
+    "total-too-large": CatalogueEntry(
+        "error",
+        "{file} would unpack to {size_bytes} bytes; at most {limit_bytes} are allowed.",
+        "Pack only the images, as the protocol has them, and a readme.txt.",
+    ),
+    "compression-ratio": CatalogueEntry(
+        "error",
+        "{file} would unpack to more than {limit} times its packed size, as a zip bomb does.",
+        "Pack only the images, as the protocol has them, and a readme.txt.",
+    ),
+    "overlapping-entries": CatalogueEntry(
+        "error",
+        "{file} lists files that share the same bytes, as a zip bomb does.",
+        "Make the zip again with an ordinary zip program.",
+    ),
+    "unsafe-path": CatalogueEntry(
+        "error",
+        "The path “{file}” is absolute, leads out of the archive or contains a backslash.",
+        "Go to the folder above your submission folder, and run “zip -r submission.zip submission/”.",
+    ),
+    "symlink": CatalogueEntry(
+        "error",
+        "{file} is a link or another special file, not an ordinary one.",
+        "Pack the files themselves: “zip -r” follows links unless it is told “-y”.",
+    ),
+    "several-folders": CatalogueEntry(
+        "error",
+        "{file} holds images in several folders: {folders}.",
+        "Put all images into one folder, or at the top of the zip.",
+    ),
+    "nested-folder": CatalogueEntry(
+        "error",
+        "{file} lies more than one folder deep.",
+        "Put the images at the top of the zip, or into one folder there.",
+    ),
+    "nested-archive": CatalogueEntry(
+        "error",
+        "{file} is an archive inside the archive, and images are missing.",
+        "Put the .npy files themselves into the zip that you upload.",
+    ),
+}
+
+_NAME_ERRORS = {
+    "image-missing": CatalogueEntry(
+        "error",
+        "{file} is missing.",
+        "Add this image: every input image needs one .npy file of the same name.",
+    ),
+    "image-surplus": CatalogueEntry(
+        "error",
+        "{file} belongs to no input image of this phase.",
+        "Take it out, and check that you predicted this phase's inputs, of this track.",
+    ),
+    "image-misnamed": CatalogueEntry(
+        "error",
+        "{file} is misnamed: no input image has exactly this name, and {expected} is missing.",
+        "If it is that image, rename it to {expected}.",
+    ),
+    "image-twice": CatalogueEntry(
+        "error",
+        "{file} is in the archive {count} times.",
+        "Leave one file of this name in the zip, in one folder.",
+    ),
+    "wrong-format": CatalogueEntry(
+        "error",
+        "{file} is not a .npy file, and {expected} is missing.",
+        "Save the packed RAW with numpy.save as {expected}.",
+    ),
+}
+
+_IMAGE_ERRORS = {
+    "npy-malformed": CatalogueEntry(
+        "error",
+        "{file} is not a valid .npy file: {reason}.",
+        "Save the array with numpy.save.",
+    ),
+    "npy-header-too-long": CatalogueEntry(
+        "error",
+        "The header of {file} is {size_bytes} bytes long; at most {limit_bytes} are read.",
+        "Save the plain array with numpy.save.",
+    ),
+    "npy-claims-too-much": CatalogueEntry(
+        "error",
+        "The header of {file} announces {size_bytes} bytes of pixels; at most {limit_bytes} are allowed.",
+        "Save the packed RAW with numpy.save: {expected}.",
+    ),
+    "npy-wrong-length": CatalogueEntry(
+        "error",
+        "{file} holds {actual_bytes} bytes of pixels where its header announces {announced_bytes}.",
+        "It was probably cut short while it was written; save it again with numpy.save.",
+    ),
+    "pickled-array": CatalogueEntry(
+        "error",
+        "{file} holds pickled Python objects, which are never opened.",
+        "Save a plain array: image.astype(numpy.uint16), not a list, a dict or a tensor.",
+    ),
+    "wrong-shape": CatalogueEntry(
+        "error",
+        "{file} has shape {actual}; the protocol expects {expected}.",
+        "Save the packed RAW as height × width × channels, neither cropped nor transposed.",
+    ),
+    "wrong-dtype": CatalogueEntry(
+        "error",
+        "{file} holds {actual}; the protocol expects {expected}.",
+        "Scale to 0..{white_level}, round, clip, and convert with .astype(numpy.{expected}).",
+    ),
+    "looks-normalised": CatalogueEntry(
+        "error",
+        "{file} holds {actual} values between 0 and 1 and looks normalised: "
+        "the protocol expects 0..{white_level} in {expected}.",
+        "Multiply by {white_level}, round, clip, and convert with .astype(numpy.{expected}).",
+    ),
+    "not-finite": CatalogueEntry(
+        "error",
+        "{file} contains NaN or infinity.",
+        "Look for a division by zero or a logarithm of zero, then save finite values as {expected}.",
+    ),
+    "negative-values": CatalogueEntry(
+        "error",
+        "{file} holds {actual} with negative values; the protocol expects {expected}.",
+        "Clip to 0..{white_level} before you convert with .astype(numpy.{expected}).",
+    ),
+    "value-above-max": CatalogueEntry(
+        "error",
+        "{file} contains the value {actual}; the largest that the protocol allows is {limit}.",
+        "Clip to 0..{white_level} before the conversion; a negative value cast to {expected} becomes large too.",
+    ),
+    "crc-mismatch": CatalogueEntry(
+        "error",
+        "{file} is damaged: its checksum in the zip does not match its content.",
+        "Make the zip again, and test it with “unzip -t” before you send it.",
+    ),
+    "entry-damaged": CatalogueEntry(
+        "error",
+        "{file} cannot be unpacked: its packed data is damaged or ends too early.",
+        "Make the zip again, and test it with “unzip -t” before you send it.",
+    ),
+    "more-problems": CatalogueEntry(
+        "error",
+        "{file} has {count} more problems than are listed.",
+        "Mend the ones that are listed, then check the archive again.",
+    ),
+}
+
+_WARNINGS = {
+    "junk-ignored": CatalogueEntry(
+        "warning",
+        "{file} was added by the operating system and is ignored (such files: {count}).",
+        "Nothing needs to be done; “zip -r” with “-x '*__MACOSX*' -x '*.DS_Store'” leaves them out.",
+    ),
+    "file-ignored": CatalogueEntry(
+        "warning",
+        "{file} is neither an image of this phase nor a readme, and is ignored.",
+        "Leave it out next time to keep the upload small.",
+    ),
+    "more-files-ignored": CatalogueEntry(
+        "warning",
+        "{file} holds {count} more files that are ignored.",
+        "Leave them out next time to keep the upload small.",
+    ),
+    "readme-missing": CatalogueEntry(
+        "warning",
+        "{file} has no readme.txt, so the fact sheet stays empty.",
+        "Add a readme.txt with the runtime per image, CPU or GPU, extra data, and a description.",
+    ),
+    "readme-unreadable": CatalogueEntry(
+        "warning",
+        "{file} could not be read as a fact sheet.",
+        "Write four lines, each with a colon before its value: runtime per image [s], CPU[1] / GPU[0], "
+        "Extra Data [1] / No Extra Data [0], description.",
+    ),
+    "readme-incomplete": CatalogueEntry(
+        "warning",
+        "{file} does not say clearly: {fields}.",
+        "Fill in these lines of the readme; the scores do not depend on them.",
+    ),
+    "images-all-zero": CatalogueEntry(
+        "warning",
+        "{file} is zero everywhere (such images: {count}).",
+        "Check that the prediction was not rounded to zero: scale to 0..{white_level} before the conversion.",
+    ),
+    "values-look-8-bit": CatalogueEntry(
+        "warning",
+        "{file} holds no value above 255 in any image, as if the images were 8-bit.",
+        "If they are, scale them to 0..{white_level}.",
+    ),
+}
+
+_REFUSALS = {
+    "not-signed-in": CatalogueEntry(
+        "refusal",
+        "You are not signed in.",
+        "Sign in, then send {file} again.",
+    ),
+    "not-a-participant": CatalogueEntry(
+        "refusal",
+        "You do not take part in this challenge.",
+        "Join the challenge by accepting its terms, then submit again.",
+    ),
+    "team-excluded": CatalogueEntry(
+        "refusal",
+        "Your team has been excluded from this challenge.",
+        "Write to the organisers if you think that this is a mistake.",
+    ),
+    "phase-not-open": CatalogueEntry(
+        "refusal",
+        "The phase {phase} is not open yet: it opens on {opens_at}.",
+        "Come back then; you can already check {file} on this page.",
+    ),
+    "phase-closed": CatalogueEntry(
+        "refusal",
+        "The phase {phase} closed on {closed_at}.",
+        "Look at the track's page for a phase that is open.",
+    ),
+    "phase-not-ready": CatalogueEntry(
+        "refusal",
+        "The phase {phase} has no reference set yet, so nothing can be scored.",
+        "Try again later, or ask the organisers.",
+    ),
+    "quota-day-used": CatalogueEntry(
+        "refusal",
+        "Your team has used all of its submissions for today ({limit}).",
+        "The next day of the challenge begins at {resets_at}.",
+    ),
+    "quota-total-used": CatalogueEntry(
+        "refusal",
+        "Your team has used all of its submissions in this phase ({limit}).",
+        "No more submissions are possible here; the organisers can raise the quota.",
+    ),
+    "rejected-attempts-used": CatalogueEntry(
+        "refusal",
+        "Too many of your team's archives were rejected for their form (the limit is {limit}).",
+        "Check your archives with “python -m scoring check”, and ask the organisers for another attempt.",
+    ),
+    "archive-missing": CatalogueEntry(
+        "refusal",
+        "No file was chosen.",
+        "Choose the zip with your predictions.",
+    ),
+    "archive-too-large": CatalogueEntry(
+        "refusal",
+        "{file} is {size_bytes} bytes large; at most {limit_bytes} are accepted.",
+        "Save the images as uint16 and pack them with “zip -r”, which compresses them.",
+    ),
+    "upload-incomplete": CatalogueEntry(
+        "refusal",
+        "The upload of {file} stopped before the end: {received_bytes} of {size_bytes} bytes arrived.",
+        "Send it again; nothing was counted.",
+    ),
+    "upload-expired": CatalogueEntry(
+        "refusal",
+        "The upload of {file} was not finished in time.",
+        "Start a new upload, if the phase is still open.",
+    ),
+    "upload-unknown": CatalogueEntry(
+        "refusal",
+        "This upload does not exist, or is not yours.",
+        "Start a new upload.",
+    ),
+    "already-cancelled": CatalogueEntry(
+        "refusal",
+        "This submission has already been cancelled.",
+        "Nothing needs to be done.",
+    ),
+    "already-started": CatalogueEntry(
+        "refusal",
+        "This submission is being scored and can no longer be cancelled.",
+        "Wait for its result.",
+    ),
+    "already-finished": CatalogueEntry(
+        "refusal",
+        "This submission is finished and can no longer be cancelled.",
+        "Send a new one if you have a better result.",
+    ),
+    "internal-error": CatalogueEntry(
+        "refusal",
+        "Something went wrong on our side (reference {reference_number}).",
+        "It is not your archive's fault; the organisers can find it by that number.",
+    ),
+}
+
+CATALOGUE: Mapping[str, CatalogueEntry] = MappingProxyType(
+    {**_ARCHIVE_ERRORS, **_NAME_ERRORS, **_IMAGE_ERRORS, **_WARNINGS, **_REFUSALS}
+)

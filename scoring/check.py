@@ -1,0 +1,179 @@
+"""What can be said about an archive without scoring it: names, and every image's header."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import numpy as np
+
+from scoring.archive import DEFAULT_LIMITS, ArchiveError, Entry, Limits, ZipArchive
+from scoring.factsheet import MAX_README_BYTES, FactSheet, parse_readme
+from scoring.layout import arrange
+from scoring.npy import PREFIX_BYTES, NpyError, NpyHeader, decode_array, parse_header
+from scoring.problems import Problem, problem
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from scoring.manifest import FileSpec, Manifest
+    from scoring.protocol import Protocol
+
+# Images of a wrong type whose values are read to say what is wrong with them; the others are only said to be wrong.
+MAX_IMAGES_DIAGNOSED = 8
+MAX_LISTED_ERRORS = 2_000
+
+
+@dataclass
+class CheckReport:
+    """What a check found; ``members`` are the entries by the stems of their images."""
+
+    errors: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
+    factsheet: FactSheet | None = None
+    members: dict[str, Entry] = field(default_factory=dict)
+
+    @property
+    def ok(self) -> bool:
+        return not self.errors
+
+
+def check_archive(
+    archive: Path | BinaryIO,
+    manifest: Manifest,
+    protocol: Protocol,
+    limits: Limits = DEFAULT_LIMITS,
+    *,
+    name: str | None = None,
+) -> CheckReport:
+    """Compare an archive with what a submission must look like.
+
+    Reads the directory, every image's header and the readme, and, of at most eight images of a wrong type, the
+    values; nothing is unpacked to disk. A value above the maximum and a wrong checksum are found by scoring only.
+
+    Parameters
+    ----------
+    archive
+        A path, or a binary file that can seek.
+    name
+        What messages call the archive, such as the name it was uploaded under; by default "The archive".
+
+    Raises
+    ------
+    OSError
+        The file cannot be read. A bad archive never raises.
+    """
+    try:
+        with ZipArchive(archive, limits=limits, name=name) as opened:
+            return inspect(opened, manifest, protocol)
+    except ArchiveError as error:
+        return CheckReport(errors=[error.problem])
+
+
+def inspect(archive: ZipArchive, manifest: Manifest, protocol: Protocol) -> CheckReport:
+    """:func:`check_archive` of an archive that is open already, and stays open."""
+    bounds = archive.bounds_exceeded()
+    layout = arrange(archive, manifest)
+    report = CheckReport(bounds + layout.errors, layout.warnings, members=layout.members)
+    # Nothing is inflated from an archive that announces too much.
+    if not bounds:
+        if layout.readme is not None and _is_readable(layout.readme):
+            report.factsheet = _read_factsheet(archive, layout.readme, report.warnings)
+        images = _ImageCheck(archive, protocol)
+        for spec in manifest.files:
+            if spec.name in layout.members and _is_readable(layout.members[spec.name]):
+                report.errors += images.check(layout.members[spec.name], spec)
+    if len(report.errors) > MAX_LISTED_ERRORS:
+        count = len(report.errors) - MAX_LISTED_ERRORS
+        report.errors[MAX_LISTED_ERRORS:] = [archive.fault("more-problems", count=count)]
+    return report
+
+
+def _is_readable(entry: Entry) -> bool:
+    """Whether reading is worth a try; otherwise the layout has said why not."""
+    return entry.is_supported and not entry.is_encrypted
+
+
+def _read_factsheet(archive: ZipArchive, readme: Entry, warnings: list[Problem]) -> FactSheet | None:
+    try:
+        factsheet = parse_readme(archive.read_start(readme, MAX_README_BYTES))
+    except ArchiveError:
+        factsheet = FactSheet()
+    if factsheet.is_empty():
+        warnings.append(problem("readme-unreadable", file=readme.path))
+    elif factsheet.missing():
+        warnings.append(problem("readme-incomplete", file=readme.path, fields=", ".join(factsheet.missing())))
+    return factsheet
+
+
+@dataclass
+class _ImageCheck:
+    """Checks one image after the other, and counts those whose values it had to read."""
+
+    archive: ZipArchive
+    protocol: Protocol
+    diagnosed: int = 0
+
+    def check(self, entry: Entry, spec: FileSpec) -> list[Problem]:
+        """What is wrong with one image, as far as its header tells."""
+        try:
+            header = parse_header(self.archive.read_start(entry, PREFIX_BYTES))
+            return self._compare(entry, header, spec)
+        except ArchiveError as error:
+            return [error.problem]
+        except NpyError as error:
+            return [self._problem(error.code, entry, **error.values)]
+
+    def _compare(self, entry: Entry, header: NpyHeader, spec: FileSpec) -> list[Problem]:
+        if header.is_pickled:
+            return [self._problem("pickled-array", entry)]
+        limit_bytes = self.archive.limits.max_entry_bytes
+        if header.data_bytes is not None and header.data_bytes > limit_bytes:
+            size_bytes = header.data_bytes
+            return [self._problem("npy-claims-too-much", entry, size_bytes=size_bytes, limit_bytes=limit_bytes)]
+        found = []
+        has_shape = header.shape == spec.shape
+        if not has_shape:
+            expected = f"{spec.shape}"
+            found.append(self._problem("wrong-shape", entry, actual=f"{header.shape}", expected=expected))
+        if header.dtype_name != spec.dtype:
+            code = self._diagnose(entry, header) if has_shape else "wrong-dtype"
+            found.append(self._problem(code, entry, actual=header.dtype_name, expected=spec.dtype))
+        if not found and header.data_offset + (header.data_bytes or 0) != entry.size_bytes:
+            held = entry.size_bytes - header.data_offset
+            found.append(self._problem("npy-wrong-length", entry, actual_bytes=held, announced_bytes=header.data_bytes))
+        return found
+
+    def _diagnose(self, entry: Entry, header: NpyHeader) -> str:
+        """The code for an image of a wrong type, by its values where they may tell and not too many were read."""
+        if header.dtype is None or header.dtype.kind not in "if" or self.diagnosed >= MAX_IMAGES_DIAGNOSED:
+            return "wrong-dtype"
+        self.diagnosed += 1
+        return diagnose(decode_array(self.archive.read(entry), header))
+
+    def _problem(self, code: str, entry: Entry, **values: object) -> Problem:
+        values = {
+            "expected": self.protocol.array_label,
+            "white_level": self.protocol.white_level,
+            **values,
+        }
+        return problem(code, file=entry.path, **values)
+
+
+def diagnose(image: NDArray[Any]) -> str:
+    """What the values of an image of floats or signed integers say about how it came to be of the wrong type.
+
+    Returns
+    -------
+    str
+        ``not-finite``, ``negative-values``, ``looks-normalised`` (above 0 and up to 1), or ``wrong-dtype``.
+    """
+    if not np.isfinite(image).all():
+        return "not-finite"
+    if image.min() < 0:
+        return "negative-values"
+    if image.dtype.kind == "f" and 0 < image.max() <= 1:
+        return "looks-normalised"
+    return "wrong-dtype"

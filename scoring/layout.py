@@ -1,0 +1,152 @@
+"""Which entry of an archive is which image: decided by the directory alone, nothing is read."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from scoring.manifest import natural_key
+from scoring.naming import (
+    IMAGE_SUFFIX,
+    folded,
+    is_image,
+    is_junk,
+    is_nested_archive,
+    is_readme,
+    likely_stem,
+)
+from scoring.problems import Problem, problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from scoring.archive import Entry, ZipArchive
+    from scoring.manifest import Manifest
+
+MAX_LISTED_IGNORED = 20
+MAX_LISTED_FOLDERS = 5
+
+
+@dataclass
+class Layout:
+    """The images by their stems, the readme, and what is wrong or odd about the names."""
+
+    members: dict[str, Entry] = field(default_factory=dict)
+    readme: Entry | None = None
+    errors: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
+
+
+def arrange(archive: ZipArchive, manifest: Manifest) -> Layout:
+    """Match the entries of an archive with the images of a manifest, by name."""
+    layout = Layout()
+    files = _safe_files(archive, layout)
+    if not files and not layout.errors:
+        layout.errors.append(archive.fault("archive-no-files"))
+        return layout
+    _refuse_unreadable(files, layout)
+    files = _without_junk(files, layout)
+    layout.readme = min((file for file in files if is_readme(file.name)), key=_readme_order, default=None)
+    if layout.readme is None:
+        layout.warnings.append(archive.fault("readme-missing"))
+    others = _take_exact_matches([file for file in files if file is not layout.readme], manifest, layout)
+    _check_folders(archive, [file for file in files if is_image(file.name)], layout)
+    missing = [spec.name for spec in manifest.files if spec.name not in layout.members]
+    ignored = _explain_others(others, missing, layout)
+    layout.errors += [problem("image-missing", file=stem + IMAGE_SUFFIX) for stem in missing]
+    layout.warnings += [problem("file-ignored", file=file.path) for file in ignored[:MAX_LISTED_IGNORED]]
+    if len(ignored) > MAX_LISTED_IGNORED:
+        layout.warnings.append(archive.fault("more-files-ignored", count=len(ignored) - MAX_LISTED_IGNORED))
+    return layout
+
+
+def _safe_files(archive: ZipArchive, layout: Layout) -> list[Entry]:
+    """The ordinary files with ordinary paths; the others become errors."""
+    files = []
+    for entry in archive.entries:
+        if entry.is_unsafe:
+            layout.errors.append(problem("unsafe-path", file=entry.info.orig_filename))
+        elif entry.is_special:
+            layout.errors.append(problem("symlink", file=entry.path))
+        elif not entry.is_folder:
+            files.append(entry)
+    return files
+
+
+def _refuse_unreadable(files: list[Entry], layout: Layout) -> None:
+    """One error for the archive, not one for each of its hundreds of files."""
+    for code, unreadable in (
+        ("archive-encrypted", [file for file in files if file.is_encrypted]),
+        ("unsupported-compression", [file for file in files if not file.is_supported]),
+    ):
+        if unreadable:
+            layout.errors.append(problem(code, file=unreadable[0].path, count=len(unreadable)))
+
+
+def _without_junk(files: list[Entry], layout: Layout) -> list[Entry]:
+    junk = [file for file in files if is_junk(file.path)]
+    if junk:
+        layout.warnings.append(problem("junk-ignored", file=junk[0].path, count=len(junk)))
+    return [file for file in files if not is_junk(file.path)]
+
+
+def _readme_order(file: Entry) -> tuple[bool, int, object]:
+    """The text file first, then the one nearest to the top."""
+    return not file.name.lower().endswith(".txt"), file.path.count("/"), natural_key(file.path)
+
+
+def _take_exact_matches(files: Iterable[Entry], manifest: Manifest, layout: Layout) -> list[Entry]:
+    """Fill in the members; returns the files whose names are no image's."""
+    expected = {spec.name + IMAGE_SUFFIX: spec.name for spec in manifest.files}
+    found: defaultdict[str, list[Entry]] = defaultdict(list)
+    others = []
+    for file in files:
+        if file.name in expected:
+            found[expected[file.name]].append(file)
+        else:
+            others.append(file)
+    # In the manifest's order, which is that of every list of problems.
+    for stem in expected.values():
+        if stem in found:
+            layout.members[stem] = found[stem][0]
+            if len(found[stem]) > 1:
+                layout.errors.append(problem("image-twice", file=stem + IMAGE_SUFFIX, count=len(found[stem])))
+    return others
+
+
+def _check_folders(archive: ZipArchive, images: list[Entry], layout: Layout) -> None:
+    folders = Counter(image.folder for image in images)
+    if len(folders) > 1:
+        shown = [f"“{folder or '(top)'}”" for folder in sorted(folders, key=natural_key)]
+        if len(shown) > MAX_LISTED_FOLDERS:
+            shown[MAX_LISTED_FOLDERS:] = ["…"]
+        layout.errors.append(archive.fault("several-folders", folders=", ".join(shown)))
+    elif any("/" in folder for folder in folders):
+        layout.errors.append(problem("nested-folder", file=images[0].path))
+
+
+def _explain_others(others: list[Entry], missing: list[str], layout: Layout) -> list[Entry]:
+    """Report files whose names are no image's, and take from ``missing`` what one of them explains.
+
+    Returns the files that do no harm.
+    """
+    wanted: defaultdict[str, list[str]] = defaultdict(list)
+    for stem in missing:
+        wanted[folded(stem)].append(stem)
+    ignored = []
+    for file in others:
+        meant = wanted.get(likely_stem(file.name), [])
+        if len(meant) == 1:
+            stem = meant.pop()
+            missing.remove(stem)
+            has_other_suffix = "." in file.name and not is_image(file.name)
+            code = "wrong-format" if has_other_suffix else "image-misnamed"
+            layout.errors.append(problem(code, file=file.path, expected=stem + IMAGE_SUFFIX))
+        elif is_image(file.name):
+            layout.errors.append(problem("image-surplus", file=file.path))
+        elif missing and is_nested_archive(file.name):
+            layout.errors.append(problem("nested-archive", file=file.path))
+        else:
+            ignored.append(file)
+    return ignored

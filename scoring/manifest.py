@@ -1,0 +1,98 @@
+"""The public manifest: what a submission must look like, without anything about the references' content."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from scoring.canonical import sha256_of_json
+from scoring.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from scoring.protocol import Protocol
+
+_DIGITS = re.compile(r"([0-9]+)")
+
+
+class ManifestError(ValueError):
+    """A manifest's data is wrong; the message names the file and the key."""
+
+
+def natural_key(name: str) -> tuple[tuple[int, int, str, str], ...]:
+    """Sort key that reads numbers as numbers: 6_2 before 6_10; equal only for equal names."""
+    return tuple(_part_key(part) for part in _DIGITS.split(name))
+
+
+def _part_key(part: str) -> tuple[int, int, str, str]:
+    if not part.isdecimal():
+        return 0, 0, part, ""
+    # Length and digits order as the number does, however long it is; the text itself tells 1 from 01.
+    digits = part.lstrip("0")
+    return 1, len(digits), digits, part
+
+
+@dataclass(frozen=True)
+class FileSpec:
+    """One image of a submission: the stem of its file name, and the array that the file must hold."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+
+    def to_json(self) -> dict[str, Any]:
+        return {"name": self.name, "shape": list(self.shape), "dtype": self.dtype}
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """All images of a submission, in natural order of their names."""
+
+    files: tuple[FileSpec, ...]
+
+    @classmethod
+    def for_names(cls, names: Iterable[str], protocol: Protocol) -> Manifest:
+        """The manifest of a phase whose input images have these stems.
+
+        Raises
+        ------
+        ManifestError
+            No name, a name twice, or a name that cannot be a file's.
+        """
+        files = [FileSpec(name, protocol.shape, protocol.dtype) for name in names]
+        return cls._checked(files, "manifest")
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the canonical JSON."""
+        return sha256_of_json(self.to_json())
+
+    def to_json(self) -> dict[str, Any]:
+        return {"files": [file.to_json() for file in self.files]}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any], *, source: str = "manifest") -> Manifest:
+        """Read what :meth:`to_json` wrote; ManifestError names ``source`` and the key that is wrong."""
+        table = Table(data, source, ManifestError)
+        table.refuse_unknown({"files"})
+        files = []
+        for row in table.rows("files"):
+            row.refuse_unknown({"name", "shape", "dtype"})
+            shape = row.shape("shape", dimensions=3)
+            files.append(FileSpec(row.text("name"), shape, row.choice("dtype", ("uint16",))))
+        return cls._checked(files, source)
+
+    @classmethod
+    def _checked(cls, files: list[FileSpec], source: str) -> Manifest:
+        if not files:
+            raise ManifestError(f"{source}: files: must not be empty")
+        seen: set[str] = set()
+        for file in files:
+            if not file.name.isprintable() or file.name in {"", ".", ".."} or set(file.name) & set("/\\"):
+                raise ManifestError(f"{source}: files: {file.name!r} cannot be the name of an image")
+            if file.name in seen:
+                raise ManifestError(f"{source}: files: {file.name!r} is named twice")
+            seen.add(file.name)
+        return cls(tuple(sorted(files, key=lambda file: natural_key(file.name))))

@@ -1,0 +1,51 @@
+"""What the names of files in an archive say: image, readme, junk, or a likely slip."""
+
+from __future__ import annotations
+
+import re
+
+IMAGE_SUFFIX = ".npy"
+
+_JUNK_FOLDERS = frozenset({"__MACOSX"})
+_JUNK_NAMES = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
+# What macOS puts beside each file on foreign disks.
+_JUNK_PREFIX = "._"
+_NESTED_SUFFIXES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar")
+_SEPARATORS = re.compile(r"[\s_-]+")
+_LEADING_ZEROS = re.compile(r"(?<![0-9])0+(?=[0-9])")
+
+
+def is_junk(path: str) -> bool:
+    """Whether an operating system puts such a file into archives without being asked."""
+    *folders, name = path.split("/")
+    return not _JUNK_FOLDERS.isdisjoint(folders) or name.lower() in _JUNK_NAMES or name.startswith(_JUNK_PREFIX)
+
+
+def is_readme(name: str) -> bool:
+    """Whether a file's name begins with "readme", as the organisers' scorer looks for it."""
+    return name.lower().startswith("readme") and not is_image(name)
+
+
+def is_image(name: str) -> bool:
+    """Whether a file's name ends as an image's does, in any case."""
+    return name.lower().endswith(IMAGE_SUFFIX)
+
+
+def is_nested_archive(name: str) -> bool:
+    return name.lower().endswith(_NESTED_SUFFIXES)
+
+
+def likely_stem(name: str) -> str:
+    """The stem that a file's name probably means, folded: for comparison with :func:`folded` stems."""
+    stem = name
+    while is_image(stem):
+        stem = stem[: -len(IMAGE_SUFFIX)]
+    if stem == name:
+        stem = name.rpartition(".")[0] or name
+    return folded(stem)
+
+
+def folded(stem: str) -> str:
+    """A stem without what people change by accident: case, leading zeros, kind and number of separators."""
+    joined = _SEPARATORS.sub("_", stem.strip()).casefold()
+    return _LEADING_ZEROS.sub("", joined)
