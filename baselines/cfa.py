@@ -56,8 +56,5 @@ def mosaic(rgb: NDArray[Scalar]) -> NDArray[Scalar]:
     """
     if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.shape[0] % 2 or rgb.shape[1] % 2:
         raise ValueError(f"an RGB image is H×W×3 with even sides, not {rgb.shape}")
-    planes = [
-        rgb[row::2, column::2, colour]
-        for (row, column), colour in zip(RGGB_OFFSETS, RGGB_COLOURS, strict=True)
-    ]
+    planes = [rgb[row::2, column::2, colour] for (row, column), colour in zip(RGGB_OFFSETS, RGGB_COLOURS, strict=True)]
     return np.stack(planes, axis=-1)

@@ -36,8 +36,6 @@ def _parser() -> Parser:
     )
     parser.add_argument("method", help=f"one of: {', '.join(method.name for method in METHODS)}")
     parser.add_argument("--track", required=True, choices=TRACKS)
-    parser.add_argument(
-        "--input", required=True, type=Path, metavar="DIR", help="folder of .jpg, or a zip of them"
-    )
+    parser.add_argument("--input", required=True, type=Path, metavar="DIR", help="folder of .jpg, or a zip of them")
     parser.add_argument("--output", required=True, type=Path, metavar="ZIP", help="the submission to write")
     return parser

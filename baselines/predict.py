@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol, cast
 
 from baselines.catalogue import get_method
 from baselines.errors import BaselineError
@@ -16,6 +16,20 @@ from baselines.tracks import TRACKS
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from baselines.catalogue import Method
+
+
+class Model(Protocol):
+    """What a method's module `baselines/<method>/model.py` has."""
+
+    DESCRIPTION: str
+
+    def predict_packed_raw(self, rgb: NDArray[np.uint8], track: str) -> NDArray[np.uint16]:
+        """Predict the packed RAW uint16 H/2×W/2×4 of a tile uint8 H×W×3."""
 
 
 @dataclass(frozen=True)
@@ -67,15 +81,14 @@ def predict(
     InputError
         If the input is missing, empty, unreadable or of the wrong size.
     BaselineError
-        If there is no such track, or the method does not serve it.
+        If there is no such track, the method does not serve it, or it needs what is not installed.
     """
     chosen = get_method(method)
     if track not in TRACKS:
         raise BaselineError(f"There is no track called {track!r}. Known: {', '.join(TRACKS)}.")
     if track not in chosen.tracks:
         raise BaselineError(f"{method} does not serve track {track}, only {', '.join(chosen.tracks)}.")
-    # by name, so that a method's heavy imports load only when it is chosen
-    model = importlib.import_module(chosen.module)
+    model = load_model(chosen)
     spent_s = 0.0
     with open_tiles(input, TRACKS[track]) as tiles, write_submission(output) as submission:
         total = len(tiles.names)
@@ -92,3 +105,17 @@ def predict(
             Readme(report.runtime_s_per_image, report.device, extra_data=False, description=model.DESCRIPTION)
         )
     return report
+
+
+def load_model(method: Method) -> Model:
+    """Import a method's module, by name, so that heavy imports load only for the method that needs them.
+
+    Raises
+    ------
+    BaselineError
+        If a package that it needs is not installed.
+    """
+    try:
+        return cast("Model", importlib.import_module(method.module))
+    except ModuleNotFoundError as error:
+        raise BaselineError(f"{method.name} needs {error.name}, which is not installed here.") from error

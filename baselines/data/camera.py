@@ -188,12 +188,12 @@ def shading_map(camera: Camera, height: int, width: int) -> Float:
     -------
     float32 H×W×3: 1 in the centre, ``1 - camera.shading`` in the corners, falling with the squared radius.
     """
-    rows = np.linspace(-1, 1, height, dtype=np.float32)[:, None, None]
-    columns = np.linspace(-1, 1, width, dtype=np.float32)[None, :, None]
+    rows = np.linspace(-1, 1, height)[:, None, None]
+    columns = np.linspace(-1, 1, width)[None, :, None]
     aspect = width / height
     radius = (rows**2 + (aspect * columns) ** 2) / (1 + aspect**2)
-    left: Float = 1 - radius * np.array(camera.shading, np.float32)
-    return left
+    remaining: NDArray[np.float64] = 1 - radius * np.array(camera.shading)
+    return remaining.astype(np.float32)
 
 
 def unprocess(image: Float, camera: Camera, exposure: Exposure) -> Float:

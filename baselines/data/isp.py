@@ -44,9 +44,7 @@ def denoise(packed_raw: Float, exposure: Exposure) -> Float:
     float32 H×W×4.
     """
     variance = np.maximum(packed_raw, 0) * np.float32(exposure.shot) + np.float32(exposure.read)
-    reach = (
-        np.float32(2 * DENOISE_REACH**2) * variance
-    )  # the difference of two samples has twice the variance
+    reach = np.float32(2 * DENOISE_REACH**2) * variance  # the difference of two samples has twice the variance
     padded = np.pad(packed_raw, ((1, 1), (1, 1), (0, 0)), mode="reflect")
     height, width, _ = packed_raw.shape
     total = packed_raw.copy()
@@ -71,9 +69,7 @@ def demosaic(packed_raw: Float) -> Float:
     for (row, column), colour in zip(RGGB_OFFSETS, RGGB_COLOURS, strict=True):
         planes[colour, row::2, column::2] = bayer[row::2, column::2]
     kernels = (RED_BLUE_KERNEL, GREEN_KERNEL, RED_BLUE_KERNEL)
-    filled = [
-        ndimage.convolve(plane, kernel, mode="mirror") for plane, kernel in zip(planes, kernels, strict=True)
-    ]
+    filled = [ndimage.convolve(plane, kernel, mode="mirror") for plane, kernel in zip(planes, kernels, strict=True)]
     return np.stack(filled, axis=-1)
 
 
@@ -120,8 +116,7 @@ def _white_balance(packed_raw: Float, exposure: Exposure, shading: Float | None)
     balanced = packed_raw / exposure.gains[colours]
     if shading is not None:
         lens = [
-            shading[row::2, column::2, colour]
-            for (row, column), colour in zip(RGGB_OFFSETS, RGGB_COLOURS, strict=True)
+            shading[row::2, column::2, colour] for (row, column), colour in zip(RGGB_OFFSETS, RGGB_COLOURS, strict=True)
         ]
         balanced /= np.stack(lens, axis=-1)
     clipped: Float = np.clip(balanced, 0, 1)

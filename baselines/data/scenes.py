@@ -66,9 +66,7 @@ PHOTOGRAPHS = MappingProxyType(
             # a disc in a black square
             Photograph("retina.jpg", "Wikimedia Commons, CC0", crop=(210, 210, 1200, 1200)),
             Photograph("hubble_deep_field.jpg", "NASA, public domain"),
-            Photograph(
-                "gravel.png", "CC0Textures, CC0", tint=((30, 28, 30), (126, 120, 112), (228, 222, 210))
-            ),
+            Photograph("gravel.png", "CC0Textures, CC0", tint=((30, 28, 30), (126, 120, 112), (228, 222, 210))),
         ),
     }
 )
@@ -96,6 +94,7 @@ TEXTURED = 0.6  # share of leaves that show a photograph
 FINEST_TEXTURE = 1.0  # photograph's pixels per pixel of the scene: never minified, so never aliased
 SMALLEST_TEXTURED_PX = 14
 SMALLEST_SHADOW_PX = 20
+SHADE_SIZE = 64
 SHADOW_REDUCTION = 8  # a shadow is soft: it is drawn this much smaller
 SHADOW_OPACITY = 0.5
 OUTLINE_POINTS = 64
@@ -189,9 +188,7 @@ class _Scene:
         ImageDraw.Draw(mask).polygon([tuple(point) for point in outline - box[:2]], fill=255)
         self.canvas.paste(leaf, box[:2], mask)
 
-    def _fill(
-        self, radius: float, centre: tuple[float, float], box: tuple[int, int, int, int]
-    ) -> Image.Image:
+    def _fill(self, radius: float, centre: tuple[float, float], box: tuple[int, int, int, int]) -> Image.Image:
         """Return the leaf's surface inside the box: a patch of a photograph, or a plain colour."""
         if radius < SMALLEST_TEXTURED_PX or self.rng.uniform() > TEXTURED:
             return Image.new("RGB", (box[2] - box[0], box[3] - box[1]), self._colour())
@@ -203,12 +200,13 @@ class _Scene:
         y = self.rng.uniform(reach, texture.height - reach)
         return _sample(texture, (x, y), scale, self.rng.uniform(-0.5, 0.5), centre, box)
 
-    def _shade_leaf(
-        self, radius: float, centre: tuple[float, float], box: tuple[int, int, int, int]
-    ) -> Image.Image:
+    def _shade_leaf(self, radius: float, centre: tuple[float, float], box: tuple[int, int, int, int]) -> Image.Image:
         shade = self.shades[int(self.rng.integers(len(self.shades)))]
-        middle = shade.width / 2
-        return _sample(shade, (middle, middle), (middle - 1) / radius, 0, centre, box)
+        middle = SHADE_SIZE / 2
+        scale = 0.8 * middle / radius  # the rest is room for the box's margin
+        part = [middle + scale * (box[side] - centre[side % 2]) for side in range(4)]
+        left, top, right, bottom = np.clip(part, 0, SHADE_SIZE)
+        return shade.resize((box[2] - box[0], box[3] - box[1]), Image.Resampling.BILINEAR, (left, top, right, bottom))
 
     def _cast_shadow(self, outline: NDArray[np.float64], radius: float) -> None:
         depth = min(0.12 * radius, 28) * self.rng.uniform(0.5, 1.2)
@@ -277,7 +275,7 @@ def _outline(rng: np.random.Generator) -> NDArray[np.float64]:
 
 def _shade(light: float, strength: float) -> Image.Image:
     """Return a smooth gradient, bright on the side of the light: 1 down to 1 − strength."""
-    axis = np.linspace(-1, 1, 64)
+    axis = np.linspace(-1, 1, SHADE_SIZE)
     toward = axis[None, :] * math.cos(light) + axis[:, None] * math.sin(light)
     level = 1 - strength * (0.5 - 0.5 * np.clip(toward, -1, 1)) ** 1.5
     return Image.fromarray(np.rint(255 * level).astype(np.uint8)).convert("RGB")
