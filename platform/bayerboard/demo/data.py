@@ -1,0 +1,63 @@
+"""Makes the demo's data with the baselines' own command, once: the site itself never imports them."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from collections.abc import Callable
+
+TRACKS = ("s7", "p20")
+
+
+@dataclass(frozen=True)
+class Split:
+    """A part of a track's data; photos never overlap between splits."""
+
+    folder: str
+    name: str
+    scenes: int
+    first_photo: int
+
+
+SPLITS = (
+    Split("training", "train", scenes=1, first_photo=1),
+    Split("open", "development", scenes=4, first_photo=11),
+    Split("hidden", "test", scenes=4, first_photo=21),
+)
+
+
+class DemoFailed(Exception):
+    """A step of the demo did not work; the message holds what it said."""
+
+
+def make_demo_data(folder: Path, say: Callable[[str], None]) -> None:
+    """Make the tiles of both tracks below `folder`; what is there already is kept."""
+    for track in TRACKS:
+        for split in SPLITS:
+            target = folder / track / split.folder
+            if target.is_dir():
+                continue
+            say(f"Making the {split.name} photos of {track.upper()} …")
+            # Made beside its place and moved there whole: a run that was cut short leaves no half of a data set.
+            draft = target.with_name(f".{split.folder}.draft")
+            shutil.rmtree(draft, ignore_errors=True)
+            run_baselines(
+                "data", "make", "--out", str(draft), "--track", track, "--split", split.name,
+                "--scenes", str(split.scenes), "--rows", "2", "--cols", "3",
+                "--first-photo", str(split.first_photo), "--seed", "2022",
+            )  # fmt: skip
+            draft.rename(target)
+
+
+def run_baselines(*arguments: str) -> None:
+    """Run `python -m baselines …`; DemoFailed with its words when it fails."""
+    command = [sys.executable, "-m", "baselines", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own module
+    if done.returncode:
+        raise DemoFailed(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")

@@ -1,0 +1,147 @@
+"""How numbers, dates, sizes and the organisers' Markdown look on a page."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeGuard
+from zoneinfo import ZoneInfo
+
+from django import template
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.timesince import timesince, timeuntil
+from markdown_it import MarkdownIt
+
+if TYPE_CHECKING:
+    from scoring.protocol import Column
+
+register = template.Library()
+
+NOTHING = "–"
+_SIZES = ("bytes", "KB", "MB", "GB", "TB")
+# Raw HTML stays text: an organiser's page must not be able to run anything either.
+_MARKDOWN = MarkdownIt("commonmark", {"html": False, "typographer": True}).enable(
+    ["table", "replacements", "smartquotes"]
+)
+# A page's own title is its one h1; what organisers write begins below it.
+_TOP_HEADING = 2
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """Draw one of the pictures in icons.svg; it says nothing to a screen reader."""
+    return format_html(
+        '<svg class="icon" aria-hidden="true" focusable="false"><use href="{}#{}"/></svg>',
+        static("bayerboard/icons.svg"),
+        name,
+    )
+
+
+@register.filter
+def get(mapping: Mapping[str, Any] | None, key: str) -> Any:
+    """Look a key up that only a variable knows."""
+    return None if mapping is None else mapping.get(key)
+
+
+# Django gives a filter the empty string for what it cannot find, such as a field of a missing fact sheet.
+def _is_number(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and math.isfinite(value)
+
+
+@register.filter
+def score(value: float | str | None, column: Column) -> str:
+    """Show a value with the protocol's precision; the stored one stays unrounded."""
+    return f"{value:.{column.precision}f}" if _is_number(value) else NOTHING
+
+
+@register.filter
+def plain(value: float) -> str:
+    """Show a number without an exponent or idle zeros: 1e-06 → 0.000001, 1024.0 → 1024."""
+    text = f"{value:.12f}"
+    return text.rstrip("0").rstrip(".")
+
+
+@register.filter
+def seconds(value: float | str | None) -> str:
+    """Show a declared run time: 0.0036 → 3.6 ms, 25.3 → 25.3 s."""
+    if not _is_number(value) or value < 0:
+        return NOTHING
+    if 0 < value < 1:
+        return f"{value * 1000:.3g} ms" if value < 0.9995 else "1 s"
+    return f"{value:,.0f} s" if value >= 100 else f"{value:.3g} s"
+
+
+@register.filter
+def size(value: int | None) -> str:
+    """Show a number of bytes in decimal units: 61235112 → 61.2 MB, 500000000 → 500 MB."""
+    if value is None:
+        return NOTHING
+    amount, unit = float(value), 0
+    while amount >= 999.95 and unit < len(_SIZES) - 1:
+        amount, unit = amount / 1000, unit + 1
+    if not unit:
+        return plural(value, "byte")
+    return f"{amount:.{1 if amount < 99.95 else 0}f} {_SIZES[unit]}"
+
+
+@register.filter
+def shape(value: tuple[int, ...] | list[int]) -> str:
+    """Show an array's shape: (252, 252, 4) → 252 × 252 × 4."""
+    return " × ".join(str(length) for length in value)
+
+
+@register.filter
+def short(value: str | None) -> str:
+    """Shorten a sha256 to what a person compares."""
+    return value[:12] if value else NOTHING
+
+
+@register.simple_tag
+def moment(value: datetime | None, zone: str | ZoneInfo | None = None) -> SafeString:
+    """Show a date with its time zone, readable by machines too: 3 Mar 2026, 23:59 CET."""
+    if value is None:
+        return SafeString(NOTHING)
+    local = timezone.localtime(value, ZoneInfo(zone) if isinstance(zone, str) else zone)
+    return format_html(
+        '<time datetime="{}">{} {}, {} {}</time>',
+        local.isoformat(timespec="seconds"),
+        local.day,
+        local.strftime("%b %Y"),
+        local.strftime("%H:%M"),
+        local.tzname() or "",
+    )
+
+
+@register.filter
+def ago(value: datetime | None) -> str:
+    """Say how long ago: `3 hours ago`, `just now`."""
+    if value is None:
+        return NOTHING
+    passed = timesince(value, depth=1)
+    return "just now" if passed.startswith("0") else f"{passed} ago"
+
+
+@register.filter
+def left(value: datetime | None) -> str:
+    """Say how long there still is: `2 days, 3 hours`."""
+    return NOTHING if value is None else timeuntil(value, depth=2)
+
+
+@register.filter
+def plural(count: int, noun: str) -> str:
+    """Count a thing: 1, "submission" → 1 submission; 2 → 2 submissions."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+@register.filter
+def markdown(text: str | None) -> SafeString:
+    """Render Markdown without raw HTML, its headings below the page's title."""
+    tokens = _MARKDOWN.parse(text or "")
+    for token in tokens:
+        if token.type in {"heading_open", "heading_close"}:
+            token.tag = f"h{max(_TOP_HEADING, int(token.tag[1]))}"
+    return mark_safe(_MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {}))  # noqa: S308 - html is off
