@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from pathlib import Path
@@ -46,24 +45,28 @@ def recorded(name: str, folder: Path) -> list[int]:
     return [int(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
 
 
+def stat_of(pid: int) -> tuple[str, int]:
+    """Return a process's state letter and its parent; ("", 0) when there is none."""
+    try:
+        state, parent = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[:2]
+    except (FileNotFoundError, ProcessLookupError):
+        return "", 0
+    return state, int(parent)
+
+
 def is_running(pid: int) -> bool:
     """Whether a process exists and is no zombie."""
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-    return state != "Z"
+    return stat_of(pid)[0] not in {"", "Z", "X"}
 
 
-def processes_with(setting: str) -> list[int]:
-    """Return the processes, other than this one, that were started with `NAME=VALUE` in their environment."""
-    found = []
-    for folder in Path("/proc").iterdir():
-        if folder.name.isdecimal() and int(folder.name) != os.getpid() and is_running(int(folder.name)):
-            try:
-                environment = (folder / "environ").read_bytes()
-            except OSError:  # it has just ended, or is someone else's
-                continue
-            if setting.encode() in environment.split(b"\0"):
-                found.append(int(folder.name))
+def descendants(ancestor: int) -> set[int]:
+    """Return the running processes that a process started, and those that these started."""
+    parents = {
+        int(folder.name): stat_of(int(folder.name))[1]
+        for folder in Path("/proc").iterdir()
+        if folder.name.isdecimal() and is_running(int(folder.name))
+    }
+    found, generation = set[int](), {ancestor}
+    while generation := {pid for pid, parent in parents.items() if parent in generation}:
+        found |= generation
     return found

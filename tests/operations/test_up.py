@@ -16,7 +16,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from bayerboard.operations.address import Address
-from tests.operations.processes import is_running, processes_with, wait_for
+from tests.operations.processes import descendants, is_running, stat_of, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,15 +57,11 @@ class Up:
 
         return Address.parse(wait_for(look, timeout_s=90)[1])
 
-    def running(self) -> list[int]:
-        """Return its processes other than itself."""
-        return [pid for pid in processes_with(f"BAYERBOARD_DATA={self.data_dir}") if pid != self.process.pid]
-
     def leader(self, name: str) -> int | None:
-        """Return the first process of a program."""
-        for pid in self.running():
+        """Return the process of a program that the supervisor itself started."""
+        for pid in descendants(self.process.pid):
             command = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
-            if is_running(pid) and os.getpgid(pid) == pid and re.search(PROGRAMS[name], command):
+            if stat_of(pid)[1] == self.process.pid and re.search(PROGRAMS[name], command):
                 return pid
         return None
 
@@ -110,9 +106,10 @@ def test_it_starts_everything_restarts_what_dies_and_stops_in_order(tmp_path: Pa
         assert "already running on the data folder" in second.stderr
         assert str(one.process.pid) in second.stderr
 
+        everything = descendants(one.process.pid)
         assert one.stop(signal.SIGTERM) == 0
-        assert one.running() == []
-        assert one.said.endswith("Stopping …\nStopped.\n")
+        assert not any(is_running(pid) for pid in everything)
+        assert one.said.endswith("Stopping …  (Ctrl-C again: at once)\nStopped.\n")
         assert not address.is_healthy()
 
 
@@ -126,9 +123,12 @@ def test_nothing_survives_a_kill_and_the_next_start_finds_no_obstacle(tmp_path: 
     with up(tmp_path / "data") as one:
         one.wait_until_ready()
         wait_for(lambda: all(one.leader(name) for name in PROGRAMS))
+        # gunicorn has two processes of its own, each of the two Celery workers has one
+        wait_for(lambda: len(descendants(one.process.pid)) == len(PROGRAMS) + 4)
+        everything = descendants(one.process.pid)
         one.process.kill()
         one.process.wait()
-        wait_for(lambda: not one.running())
+        wait_for(lambda: not any(is_running(pid) for pid in everything))
     with up(tmp_path / "data") as again:
         again.wait_until_ready()
         assert again.stop(signal.SIGINT) == 0

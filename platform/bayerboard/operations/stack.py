@@ -150,7 +150,7 @@ class Stack:
             raise CannotStart("The supervision ended unexpectedly; the message above this one says why.")
 
     def _stop(self) -> None:
-        self._say("Stopping …")
+        self._say("Stopping …  (Ctrl-C again: at once)")
         with handling_signals(lambda *_: self.supervisor.hurry()):
             self.supervisor.stop()
 
@@ -195,6 +195,8 @@ def python_program(name: str, arguments: list[str], env: dict[str, str] | None =
         name=name,
         command=[sys.executable, "-m", *arguments],
         log=log_of(name),
+        # A worker first ends what it scores; what is cut off all the same is scored again after the next start.
+        grace_s=20,
         env={"BAYERBOARD_DATA": str(settings.DATA_DIR), "PYTHONUNBUFFERED": "1", **(env or {})},
     )
 
