@@ -14,6 +14,7 @@ import pytest
 from bayerboard.operations import stack as module
 from bayerboard.operations.errors import CannotStart
 from bayerboard.operations.stack import Stack, broker_programs, end_of, handling_signals, interrupt
+from bayerboard.operations.supervisor import Program
 from tests.operations.processes import program, recorded, wait_for
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
     from pytest_django import Settings
 
-    from bayerboard.operations.supervisor import Program
 
 SERVE = """
 import http.server, sys
@@ -39,16 +39,16 @@ def _small(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(module, "prepare", lambda: None)
 
 
-def stack_of(monkeypatch: pytest.MonkeyPatch, *programs: Program, lines: list[str] | None = None) -> Stack:
+def stack_of(monkeypatch: pytest.MonkeyPatch, *programs: Program) -> Stack:
     """Return a stack that runs the given programs, on a free port."""
     monkeypatch.setattr(Stack, "programs", lambda self: list(programs))
-    return Stack(bind="127.0.0.1:0", report=[].append if lines is None else lines.append)
+    return Stack(bind="127.0.0.1:0", quiet=True)
 
 
 def test_a_stack_is_ready_when_its_site_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def programs(self: Stack) -> list[Program]:
         web = program("web", tmp_path, SERVE)
-        return [module.Program("web", [*web.command, str(self.address.port)], web.log)]
+        return [Program("web", [*web.command, str(self.address.port)], web.log)]
 
     lines: list[str] = []
     monkeypatch.setattr(Stack, "programs", programs)

