@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import TYPE_CHECKING, Any, Protocol, TypeGuard
 from zoneinfo import ZoneInfo
 
 from django import template
@@ -17,6 +15,11 @@ from django.utils.timesince import timesince, timeuntil
 from markdown_it import MarkdownIt
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from django.contrib.auth.base_user import AbstractBaseUser
+
     from scoring.protocol import Column
 
 register = template.Library()
@@ -50,6 +53,16 @@ def get(mapping: Mapping[str, Any] | None, key: str) -> Any:
 # Django gives a filter the empty string for what it cannot find, such as a field of a missing fact sheet.
 def _is_number(value: object) -> TypeGuard[float]:
     return isinstance(value, int | float) and math.isfinite(value)
+
+
+class _Scored(Protocol):
+    def shows_scores_to(self, user: AbstractBaseUser) -> bool: ...
+
+
+@register.filter
+def shows_scores_to(submission: _Scored, user: AbstractBaseUser) -> bool:
+    """Ask a submission in a list whether this reader may see its scores."""
+    return submission.shows_scores_to(user)
 
 
 @register.filter
@@ -144,4 +157,5 @@ def markdown(text: str | None) -> SafeString:
     for token in tokens:
         if token.type in {"heading_open", "heading_close"}:
             token.tag = f"h{max(_TOP_HEADING, int(token.tag[1]))}"
-    return mark_safe(_MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {}))  # noqa: S308 - html is off
+    html: str = _MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {})
+    return mark_safe(html)  # noqa: S308 - raw HTML is off, so all of this is the renderer's own
