@@ -6,7 +6,7 @@ import re
 import uuid
 from html import unescape
 from http.cookiejar import CookieJar
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import HTTPCookieProcessor, Request, build_opener

@@ -15,4 +15,5 @@ def _renderer() -> MarkdownIt:
 
 def render_markdown(text: str) -> SafeString:
     """Return HTML that is safe to show whatever the text holds."""
-    return mark_safe(_renderer().render(text))  # noqa: S308 - the renderer escapes HTML and refuses script links
+    html = str(_renderer().render(text))
+    return mark_safe(html)  # noqa: S308 - the renderer escapes HTML and refuses script links

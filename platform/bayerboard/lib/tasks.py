@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from functools import partial
+from typing import Any
 
 from django.db import transaction
 from kombu.exceptions import OperationalError
@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 HINT_EXPIRES_S = 20 * 60
 
 
-def publish(name: str, *, expires_s: float = HINT_EXPIRES_S, **kwargs: int | str) -> bool:
+def publish(name: str, *, expires_s: float = HINT_EXPIRES_S, **kwargs: Any) -> bool:
     """Send the task to its queue now; False when the broker does not answer (beat will repeat the hint)."""
     try:
         app.send_task(name, kwargs=kwargs, retry=False, expires=expires_s)
@@ -27,6 +27,6 @@ def publish(name: str, *, expires_s: float = HINT_EXPIRES_S, **kwargs: int | str
     return True
 
 
-def publish_on_commit(name: str, **kwargs: int | str) -> None:
+def publish_on_commit(name: str, **kwargs: Any) -> None:
     """Send the task once the running transaction is committed, so that no worker sees a row that may vanish."""
-    transaction.on_commit(partial(publish, name, **kwargs))
+    transaction.on_commit(lambda: publish(name, **kwargs))

@@ -18,12 +18,10 @@ def new_key() -> str:
 class SubmitForm(forms.Form):
     """A zip of predictions, the method's name, a description.
 
-    The template ends the form with a hidden field `complete`: a body that was cut short lacks it.
+    The archive's own field stands in the template: its limits are enforced while it arrives, before any form sees it.
+    The form ends with a hidden field `complete`, which a body that was cut short lacks.
     """
 
-    archive = forms.FileField(
-        label="Archive", required=False, widget=forms.FileInput(attrs={"accept": ".zip,application/zip"})
-    )
     method_name = forms.CharField(label="Method name", max_length=80, help_text="Shown on the leaderboard.")
     description = forms.CharField(
         label="Description",

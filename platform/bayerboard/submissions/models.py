@@ -76,8 +76,6 @@ class Submission(models.Model):
     disqualified_at = models.DateTimeField(null=True, blank=True)
     disqualified_reason = models.CharField(max_length=300, blank=True)
 
-    published_evaluations: list[Evaluation]
-
     objects = SubmissionQuerySet.as_manager()
 
     class Meta:
@@ -100,8 +98,9 @@ class Submission(models.Model):
 
         The staged evaluations of a rescore never change what is shown.
         """
-        if hasattr(self, "published_evaluations") and self.published_evaluations:
-            return self.published_evaluations[0]
+        prefetched: list[Evaluation] = getattr(self, "published_evaluations", [])
+        if prefetched:
+            return prefetched[0]
         evaluations = self.evaluations.select_related("scoring_version__reference_set")
         current = evaluations.filter(scoring_version=self.entry.phase.published_version_id).first()
         first = current or evaluations.order_by("pk").first()

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from bayerboard.challenges.models import find_phases
+from bayerboard.challenges.models import Phase, find_phases
 from bayerboard.evaluations import rescore
 from bayerboard.evaluations.models import Evaluation, RescoreRun, Status
-from bayerboard.evaluations.rescore import PhasePlan, RescoreRefused
+from bayerboard.evaluations.rescore import Change, PhasePlan, RescoreRefused
 from bayerboard.lib.console import table
 
 if TYPE_CHECKING:
@@ -112,28 +112,15 @@ class Command(BaseCommand):
     def _show(self, run: RescoreRun) -> None:
         changes = rescore.difference(run)
         for phase in dict.fromkeys(change.phase for change in changes):
-            columns = phase.track.protocol.columns
-            rows = []
-            for change in (item for item in changes if item.phase == phase):
-                cells = [change.team, f"{change.rank_before or '–'} → {change.rank_after or '–'}"]
-                for column in columns:
-                    old, new = change.before.get(column.key), change.after.get(column.key)
-                    shown = [f"{value:.{column.precision}f}" if value is not None else "–" for value in (old, new)]
-                    moved = f"{new - old:+.2e}" if old is not None and new is not None else ""
-                    cells += [" → ".join(shown), moved]
-                rows.append(cells)
-            heads = ["team", "rank"]
-            for column in columns:
-                heads += [column.label, "Δ"]
             self.stdout.write(f"\n{phase.path}")
-            self.stdout.write(table(heads, rows, right=set(range(1, len(heads)))))
+            self.stdout.write(_before_and_after(phase, [change for change in changes if change.phase == phase]))
         for verdict in rescore.verdict_changes(run):
             self.stdout.write(f"submission {verdict.submission} ({verdict.team}): {verdict.before} → {verdict.after}")
         failed = Evaluation.objects.filter(scoring_version__run=run, status=Status.FAILED).count()
         if failed:
             self.stderr.write(f"{failed} evaluations failed: those submissions would have no score.")
-        moved = sum(change.is_change for change in changes)
-        self.stdout.write(f"\n{moved} of {len(changes)} rows change." if moved else "\nNo score and no rank changes.")
+        changed = sum(change.is_change for change in changes)
+        self.stdout.write(f"\n{changed} of {len(changes)} rows change." if changed else "\nNo score, no rank changes.")
 
     def _publish(self, run: RescoreRun, *, yes: bool) -> None:
         if not yes:
@@ -145,3 +132,19 @@ class Command(BaseCommand):
                 return
         rescore.publish(run)
         self.stdout.write(self.style.SUCCESS(f"Run {run.pk} is published."))
+
+
+def _before_and_after(phase: Phase, changes: list[Change]) -> str:
+    """Return a phase's table of scores and ranks, published and staged."""
+    columns = phase.track.protocol.columns
+    heads, rows = ["team", "rank"], []
+    for column in columns:
+        heads += [column.label, "Δ"]
+    for change in changes:
+        cells = [change.team, f"{change.rank_before or '–'} → {change.rank_after or '–'}"]
+        for column in columns:
+            old, new = change.before.get(column.key), change.after.get(column.key)
+            shown = [f"{value:.{column.precision}f}" if value is not None else "–" for value in (old, new)]
+            cells += [" → ".join(shown), f"{new - old:+.2e}" if old is not None and new is not None else ""]
+        rows.append(cells)
+    return table(heads, rows, right=set(range(1, len(heads))))
