@@ -272,6 +272,7 @@ def test_an_open_board_has_no_opening(load: Load) -> None:
             "neither a folder nor a zip",
             "zip",
         ),
+        ("inputs: rgb", f"inputs: {'x' * 300}/rgb", 17, "tracks[0].phases[0].inputs", "no file or folder", "relative"),
         ("inputs: rgb", r'inputs: "a\0b"', 17, "tracks[0].phases[0].inputs", "no file or folder", "relative"),
         (
             "inputs: rgb",
@@ -315,13 +316,16 @@ def test_neither_true_nor_false(load: Load) -> None:
     assert problem_of(load, f"{GOOD}listed: maybe\n").message == "“maybe” is neither true nor false."
 
 
-def test_a_baseline_that_does_not_predict_for_the_protocol(
-    load: Load, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_baseline_that_does_not_predict_for_the_protocol(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bayerboard.challenges.spec.available_protocols", lambda: ["other"])
     problem = problem_of(load, changed("aim22-s7", "other"))
     assert problem.path == "tracks[0].baselines[0]"
     assert problem.message == "The baseline “mosaic” does not predict for other."
+
+
+def test_a_spec_is_made_by_its_loader_alone() -> None:
+    with pytest.raises(TypeError, match="load_challenge_spec"):
+        DownloadSpec.model_validate({"title": "Kit", "path": "kit"})
 
 
 def test_no_tracks(load: Load) -> None:
@@ -459,12 +463,8 @@ def test_no_yaml(load: Load, text: str, line: int, message: str) -> None:
 
 def test_a_tag_is_never_constructed(load: Load, tmp_path: Path) -> None:
     target = tmp_path / "made"
-    problems = problems_of(
-        load, changed("title: Demo", f"title: !!python/object/apply:os.mkdir ['{target}']")
-    )
-    assert (
-        problems[-1].message == "The tag tag:yaml.org,2002:python/object/apply:os.mkdir has no meaning here."
-    )
+    problems = problems_of(load, changed("title: Demo", f"title: !!python/object/apply:os.mkdir ['{target}']"))
+    assert problems[-1].message == "The tag tag:yaml.org,2002:python/object/apply:os.mkdir has no meaning here."
     assert not target.exists()
 
 
@@ -531,11 +531,7 @@ def paths_in(value: Any) -> list[str]:
         return [path for item in value for path in paths_in(item)]
     if not isinstance(value, dict):
         return []
-    own = [
-        value[key]
-        for key in ("path", "inputs", "reference", "description_file", "terms_file")
-        if key in value
-    ]
+    own = [value[key] for key in ("path", "inputs", "reference", "description_file", "terms_file") if key in value]
     return own + [path for item in value.values() for path in paths_in(item)]
 
 

@@ -237,9 +237,29 @@ def load_challenge_spec(path: Path) -> ChallengeSpec:
         spec = ChallengeSpec.model_validate(data, context=surroundings)
     except ValidationError as error:
         problems += [_explain(details, source) for details in error.errors(include_url=False)]
+    if spec is not None:
+        problems += _exposed_references(spec)
     if problems or spec is None:
         raise SpecError(problems)
     return spec
+
+
+def _exposed_references(spec: ChallengeSpec) -> Iterator[SpecProblem]:
+    """Find downloads that would give a hidden reference away."""
+    hidden = {
+        f"{track.slug}/{phase.slug}": phase.reference.resolve()
+        for track in spec.tracks
+        for phase in track.phases
+        if phase.image_results != "published"
+    }
+    for index, track in enumerate(spec.tracks):
+        for number, download in enumerate(track.downloads):
+            path = download.path.resolve()
+            for phase, reference in hidden.items():
+                if reference.is_relative_to(path) or path.is_relative_to(reference):
+                    message = f"This download holds the hidden reference of {phase}."
+                    hint = "Keep them in different folders."
+                    yield spec.problem(("tracks", index, "downloads", number, "path"), message, hint)
 
 
 def _find_zone(name: Any) -> tzinfo | None:
@@ -263,9 +283,7 @@ def _items(data: Any, key: str) -> list[Any]:
     return items if isinstance(items, list) else []
 
 
-def _repeated(
-    data: Any, key: str, name: str | None, parent: KeyPath, source: SourceMap
-) -> Iterator[SpecProblem]:
+def _repeated(data: Any, key: str, name: str | None, parent: KeyPath, source: SourceMap) -> Iterator[SpecProblem]:
     first: dict[str, int] = {}
     for index, item in enumerate(_items(data, key)):
         value = item.get(name) if name and isinstance(item, dict) else item

@@ -116,19 +116,18 @@ def _existing(value: Any, info: ValidationInfo) -> Path:
         raise wrong("A path is expected here.", "Name a file or folder, relative to the folder of this file.")
     folder = _surroundings(info).folder
     path = folder / value.strip()
+    nearest: list[str] = []
     try:
-        exists = path.exists()
-    except (OSError, ValueError):  # too long, or a character that no file system takes
-        exists = False
-    if exists:
-        return path
-    message = f"There is no file or folder “{value}”."
-    if path.parent.is_dir():
-        neighbours = sorted(entry.name for entry in path.parent.iterdir())
-        nearest = get_close_matches(path.name, neighbours, n=1)
-        if nearest:
-            raise wrong(message, f"Did you mean “{Path(value.strip()).with_name(nearest[0])}”?")
-    raise wrong(message, f"Paths are relative to the folder of this file: {folder.resolve()}.")
+        if path.exists():
+            return path
+        nearest = get_close_matches(path.name, sorted(entry.name for entry in path.parent.iterdir()), n=1)
+    except (OSError, ValueError):  # no such folder either, not readable, too long, or no name at all
+        pass
+    if nearest:
+        hint = f"Did you mean “{Path(value.strip()).with_name(nearest[0])}”?"
+    else:
+        hint = f"Paths are relative to the folder of this file: {folder.resolve()}."
+    raise wrong(f"There is no file or folder “{value}”.", hint)
 
 
 def _folder_or_zip(path: Path) -> Path:

@@ -228,9 +228,7 @@ class _NodeReader:
             if isinstance(source, yaml.MappingNode):
                 yield source
             else:
-                self._report(
-                    source, path, "Only a mapping can be merged with <<.", "Point it at one: <<: *name."
-                )
+                self._report(source, path, "Only a mapping can be merged with <<.", "Point it at one: <<: *name.")
 
     def _key(self, node: yaml.Node, path: KeyPath) -> str | None:
         if isinstance(node, yaml.ScalarNode):
