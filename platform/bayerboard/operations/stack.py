@@ -107,7 +107,6 @@ class Stack:
 
     def programs(self) -> list[Program]:
         """Return what runs, in the order in which it is started."""
-        data_dir: Path = settings.DATA_DIR
         gunicorn = [
             *(
                 "gunicorn",
@@ -121,25 +120,14 @@ class Stack:
         ]
         # A scoring process uses one core: more threads inside numpy would only get in each other's way.
         one_thread = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-        schedule = data_dir / "beat" / "schedule"
-        schedule.parent.mkdir(exist_ok=True)
-        beat = [
-            "celery",
-            "--app",
-            "bayerboard.celery:app",
-            "beat",
-            "--schedule",
-            str(schedule),
-            "--pidfile",
-            "",
-        ]
+        beat = ["celery", "--app", "bayerboard.celery:app", "beat", "--pidfile", ""]
         programs = [
             python_program("web", gunicorn),
             python_program("score", worker("score", "score,default", self.score_workers), one_thread),
             python_program("baseline", worker("baseline", "baseline", 1)),
             python_program("beat", beat),
         ]
-        return [*broker_programs(data_dir), *programs]
+        return [*broker_programs(settings.DATA_DIR), *programs]
 
     def _say(self, text: str) -> None:
         if not self.quiet:
