@@ -47,7 +47,8 @@ def plan(phases: list[Phase], submission_ids: list[int] | None) -> list[PhasePla
                 "on one board: rescore the whole phase, without --submission."
             )
         images = len(chosen) * len(phase.manifest.files)
-        if chosen:
+        # With nothing to score, what changed since can still be published: no other command could do it.
+        if chosen or (changes and submission_ids is None):
             plans.append(PhasePlan(phase, tuple(sorted(chosen)), len(every - chosen), images, changes))
     missing = set(submission_ids or ()) - {pk for item in plans for pk in item.submissions}
     if missing:
