@@ -50,7 +50,8 @@ def imports(tree: ast.AST) -> Iterator[tuple[int, str]]:
             # `from baselines import catalogue` imports baselines.catalogue
             yield from ((node.lineno, f"{node.module}.{alias.name}") for alias in node.names)
         elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith(("import_module", "__import__")):
-            yield from ((node.lineno, arg.value) for arg in node.args[:1] if isinstance(arg, ast.Constant))
+            names = [arg.value for arg in node.args[:1] if isinstance(arg, ast.Constant)]
+            yield from ((node.lineno, name) for name in names if isinstance(name, str))
 
 
 def is_below(name: str, prefix: str) -> bool:

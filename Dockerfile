@@ -1,0 +1,29 @@
+# Bayerboard's image: one for site, workers and beat; docker-compose.yml says which command each runs.
+
+FROM python:3.11-slim AS build
+WORKDIR /source
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
+RUN python -m venv /opt/bayerboard
+ENV PATH=/opt/bayerboard/bin:$PATH
+# The packages come first: this layer is made anew only when the lock changes.
+COPY requirements/production.txt requirements/
+RUN pip install --require-hashes -r requirements/production.txt
+COPY pyproject.toml README.md LICENSE ./
+COPY platform platform
+COPY scoring scoring
+COPY workers workers
+COPY baselines baselines
+RUN pip install --no-deps --no-build-isolation .
+
+FROM python:3.11-slim
+RUN useradd --system --uid 10001 --no-create-home --home-dir /data bayerboard \
+    && install --directory --owner bayerboard --group bayerboard --mode 0700 /data
+COPY --from=build /opt/bayerboard /opt/bayerboard
+ENV PATH=/opt/bayerboard/bin:$PATH \
+    DJANGO_SETTINGS_MODULE=bayerboard.settings \
+    PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+WORKDIR /data
+VOLUME /data
+USER bayerboard
+EXPOSE 8000
+CMD ["gunicorn", "bayerboard.wsgi:application", "--bind", "0.0.0.0:8000", "--worker-class", "gthread", "--threads", "8"]

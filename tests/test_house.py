@@ -1,0 +1,248 @@
+"""What stands in several places and must agree: version, locks, commands, the compose file."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import tomllib
+from functools import cache
+from importlib.metadata import entry_points, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+from celery import Celery
+from django.core.management import get_commands
+from django.utils.module_loading import import_string
+from packaging.requirements import Requirement
+from packaging.version import Version
+
+import scoring
+
+if TYPE_CHECKING:
+    from pytest_django import Settings
+
+ROOT = Path(__file__).resolve().parent.parent
+PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
+LOCKS = {path.stem: path for path in sorted((ROOT / "requirements").glob("*.txt"))}
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+SCRIPTS = [*sorted((ROOT / "tools").glob("*.sh")), ROOT / ".ci" / "run"]
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+# --- The version --------------------------------------------------------------------------------------------------
+
+
+def test_the_version_stands_in_scoring_alone() -> None:
+    assert PROJECT["project"]["dynamic"] == ["version"]
+    assert PROJECT["tool"]["setuptools"]["dynamic"]["version"] == {"attr": "scoring.__version__"}
+    assert version("bayerboard") == scoring.__version__
+
+
+def test_the_changelog_tells_of_this_version_first() -> None:
+    headings = re.findall(r"^## \[(.+?)\]", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert next(heading for heading in headings if heading != "Unreleased") == scoring.__version__
+
+
+# --- The locks ----------------------------------------------------------------------------------------------------
+
+
+@cache
+def locked(lock: str) -> dict[str, set[str]]:
+    """Return the versions of each package in a lock; more than one where they depend on Python's version."""
+    found: dict[str, set[str]] = {}
+    pin = r"^([A-Za-z0-9._-]+)(?:\[.*?\])?==([^\s;\\]+)"
+    for name, pinned in re.findall(pin, LOCKS[lock].read_text(), re.MULTILINE):
+        found.setdefault(name.lower().replace("_", "-"), set()).add(pinned)
+    return found
+
+
+def test_there_is_a_lock_to_run_one_to_test_and_one_for_production() -> None:
+    assert set(LOCKS) == {"main", "dev", "production"}
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_a_lock_names_no_host(lock: str) -> None:
+    text = LOCKS[lock].read_text()
+    assert re.findall(r"\w+://\S*|--(?:extra-)?index-url\S*|--find-links\S*|--trusted-host\S*| @ \S+", text) == []
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_every_package_of_a_lock_has_a_hash(lock: str) -> None:
+    blocks = re.split(r"^(?=[A-Za-z0-9])", LOCKS[lock].read_text(), flags=re.MULTILINE)[1:]
+    assert len(blocks) > 20
+    assert [block.split()[0] for block in blocks if "--hash=sha256:" not in block] == []
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_torch_is_in_no_lock(lock: str) -> None:
+    assert not {"torch", "triton", "nvidia-cublas"} & set(locked(lock))
+
+
+@pytest.mark.parametrize("lock", ["dev", "production"])
+def test_the_locks_agree(lock: str) -> None:
+    assert {name: versions for name, versions in locked(lock).items() if name in locked("main")} == locked("main")
+
+
+@pytest.mark.parametrize(
+    ("lock", "requirements"),
+    [
+        ("main", PROJECT["project"]["dependencies"] + PROJECT["build-system"]["requires"]),
+        ("dev", PROJECT["project"]["optional-dependencies"]["dev"]),
+        ("production", PROJECT["project"]["optional-dependencies"]["production"]),
+    ],
+)
+def test_a_lock_holds_what_the_project_asks_for(lock: str, requirements: list[str]) -> None:
+    """When this fails, `make lock` has been forgotten."""
+    for requirement in map(Requirement, requirements):
+        versions = locked(lock).get(requirement.name.lower().replace("_", "-"), set())
+        assert versions, f"{requirement.name} is missing"
+        assert all(Version(one) in requirement.specifier for one in versions), requirement
+
+
+# --- Commands and scripts -----------------------------------------------------------------------------------------
+
+
+@cache
+def make_targets() -> set[str]:
+    return set(re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=name_of)
+def test_the_commands_in_a_document_exist(path: Path) -> None:
+    pieces = re.findall(r"```sh\n(.*?)```|`([^`\n]+)`", path.read_text(), re.DOTALL)
+    code = "\n".join(block or line for block, line in pieces)
+    named = set(re.findall(r"(?:^|\s)make ([a-z][a-z-]*)", code))
+    assert named <= make_targets()
+    commands = set(re.findall(r"manage\.py ([a-z_]+)", code))
+    assert commands <= set(get_commands())
+
+
+def test_the_readme_names_the_two_commands() -> None:
+    assert re.search(r"^make demo\b", (ROOT / "README.md").read_text(), re.MULTILINE)
+    assert re.search(r"^make test\b", (ROOT / "README.md").read_text(), re.MULTILINE)
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=name_of)
+def test_a_script_is_bash_and_can_be_run(path: Path) -> None:
+    assert path.read_text().startswith("#!/usr/bin/env bash\n")
+    assert os.access(path, os.X_OK)
+    assert subprocess.run(["bash", "-n", path], check=False).returncode == 0
+
+
+def test_every_hook_of_pre_commit_is_a_tool_of_the_dev_lock() -> None:
+    config = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())
+    tools = {hook["entry"].split()[0] for repo in config["repos"] for hook in repo["hooks"]}
+    assert {Path(tool).name for tool in tools} <= set(locked("dev"))
+    assert all(tool.startswith(".venv/bin/") for tool in tools)
+
+
+def test_no_file_in_git_is_larger_than_a_megabyte() -> None:
+    if not (ROOT / ".git").exists() or not shutil.which("git"):
+        pytest.skip("this is no git checkout")
+    names = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    files = [ROOT / name for name in names.split("\0") if name]
+    assert [name_of(path) for path in files if path.is_file() and path.stat().st_size > 2**20] == []
+
+
+# --- Production ---------------------------------------------------------------------------------------------------
+
+COMPOSE_TEXT = (ROOT / "docker-compose.yml").read_text()
+COMPOSE: dict[str, Any] = yaml.safe_load(COMPOSE_TEXT)
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+OURS = {name: service for name, service in SERVICES.items() if service["image"] == "bayerboard"}
+
+
+def commands(service: dict[str, Any]) -> list[list[str]]:
+    """Return the command lines that a service runs one after the other."""
+    words = shlex.split(service["command"])
+    lines = words[2].split("&&") if words[:2] == ["sh", "-c"] else [shlex.join(words)]
+    return [shlex.split(line) for line in lines]
+
+
+def option(words: list[str], name: str) -> str:
+    return words[words.index(name) + 1]
+
+
+def test_compose_has_the_five_services_and_a_preparation() -> None:
+    assert set(SERVICES) == {"prepare", "web", "worker", "beat", "postgres", "valkey"}
+    assert set(OURS) == {"prepare", "web", "worker", "beat"}
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_a_service_runs_something_that_is_installed(name: str, settings: Settings, tmp_path: Path) -> None:
+    settings.STATIC_ROOT = tmp_path  # which `prepare` fills before the site is loaded
+    scripts = {script.name for script in entry_points(group="console_scripts")}
+    for words in commands(OURS[name]):
+        assert words[0] in scripts
+        if words[0] == "gunicorn":
+            assert callable(import_string(words[1].replace(":", ".")))
+        elif words[0] == "celery":
+            assert isinstance(import_string(option(words, "--app").replace(":", ".")), Celery)
+            assert words[3] in {"worker", "beat"}
+        else:
+            assert words[0] == "django-admin"
+            assert words[1] in get_commands()
+
+
+def test_the_worker_takes_every_queue_that_a_task_is_sent_to() -> None:
+    [words] = commands(SERVICES["worker"])
+    app = import_string(option(words, "--app").replace(":", "."))
+    queues = {route["queue"] for route in app.conf.task_routes.values()} | {app.conf.task_default_queue}
+    assert set(option(words, "--queues").split(",")) == queues
+
+
+@pytest.mark.parametrize("name", ["web", "worker", "postgres", "valkey"])
+def test_a_service_says_whether_it_is_well(name: str) -> None:
+    assert SERVICES[name]["healthcheck"]["test"]
+
+
+@pytest.mark.parametrize("name", ["web", "worker", "beat"])
+def test_a_service_waits_for_what_it_needs(name: str) -> None:
+    assert {service: need["condition"] for service, need in SERVICES[name]["depends_on"].items()} == {
+        "postgres": "service_healthy",
+        "valkey": "service_healthy",
+        "prepare": "service_completed_successfully",
+    }
+
+
+def test_every_volume_is_declared() -> None:
+    used = {volume.split(":")[0] for service in SERVICES.values() for volume in service.get("volumes", [])}
+    assert used == set(COMPOSE["volumes"])
+
+
+def test_compose_holds_no_secret_and_fails_where_one_is_missing() -> None:
+    for service in SERVICES.values():
+        for variable, value in service.get("environment", {}).items():
+            if re.search(r"SECRET|PASSWORD|TOKEN", variable):
+                assert re.fullmatch(r"\$\{\w+(:\?[^}]+|:-)\}", value), variable
+            # user:password@host, with a password that is not a variable
+            assert not re.search(r"//[^/@:]*:(?!\$\{)[^/@]+@", value), variable
+    assert OURS["web"]["environment"]["SECRET_KEY"].startswith("${SECRET_KEY:?")
+
+
+def test_the_example_environment_names_every_variable_and_no_secret() -> None:
+    pairs = dict(re.findall(r"^([A-Z_]+)=(.*)$", (ROOT / ".env.example").read_text(), re.MULTILINE))
+    assert set(pairs) == set(re.findall(r"\$\{([A-Z_]+)[:}]", COMPOSE_TEXT))
+    assert [name for name, value in pairs.items() if value and name != "EMAIL_PORT"] == []
+
+
+def test_the_image_runs_as_nobody_special_and_takes_the_production_lock() -> None:
+    text = (ROOT / "Dockerfile").read_text()
+    assert re.search(r"^USER (?!root)\w+$", text, re.MULTILINE)
+    assert "pip install --require-hashes -r requirements/production.txt" in text
+
+
+def test_every_file_that_the_image_copies_reaches_the_builder() -> None:
+    sent = set(re.findall(r"^!(\S+)$", (ROOT / ".dockerignore").read_text(), re.MULTILINE))
+    lines = re.findall(r"^COPY (?!--from)(.+)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    copied = {word for line in lines for word in line.split()[:-1]}
+    assert copied == sent
+    assert all((ROOT / name).exists() for name in copied)
