@@ -15,7 +15,17 @@ app.conf.update(
     broker_url=settings.REDIS_URL,
     broker_connection_retry_on_startup=True,
     # A web request must not hang on a dead broker: the message is a hint, and beat repeats it.
-    broker_transport_options={"socket_connect_timeout": 2, "socket_timeout": 30, "visibility_timeout": 3600},
+    # One retry at once, and no more: kombu would otherwise try for seconds. Workers and beat, which do have to wait for
+    # their broker, have their own loop for that (`broker_connection_retry_on_startup`).
+    broker_transport_options={
+        "socket_connect_timeout": 2,
+        "socket_timeout": 30,
+        "visibility_timeout": 3600,
+        "max_retries": 1,
+        "interval_start": 0,
+        "interval_step": 0.1,
+        "interval_max": 0.1,
+    },
     task_publish_retry=False,
     # Nobody waits for a result: the database holds it.
     task_ignore_result=True,
