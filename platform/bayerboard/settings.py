@@ -101,6 +101,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "bayerboard.lib.context.site",
             ],
         },
     }
@@ -143,11 +144,10 @@ STORAGES = {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
         "OPTIONS": {"location": STORAGE_DIR},
     },
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "bayerboard.lib.staticfiles.StaticFiles"},
 }
 # Without `collectstatic` (tests, a first look) the files are served from where they lie.
 WHITENOISE_USE_FINDERS = True
-WHITENOISE_MANIFEST_STRICT = False
 
 # --- Accounts -----------------------------------------------------------------------------------------------------
 

@@ -8,10 +8,10 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from baselines.catalogue import METHODS
 from bayerboard.challenges.models import Challenge, Track, get_challenge, get_phase, get_track
 from bayerboard.leaderboards.board import board_page
 from bayerboard.lib.responses import download
+from bayerboard.methods.offers import offers
 from bayerboard.submissions.models import Submission
 from bayerboard.teams.forms import JoinForm
 from bayerboard.teams.models import team_of
@@ -71,7 +71,7 @@ def track(request: HttpRequest, challenge: str, track: str) -> HttpResponse:
     """Render challenges/track.html.
 
     `challenge`, `track`, `protocol`, `phases`, `phase` (the one whose board is previewed: the open one, or the last),
-    `board` (BoardPage of its first rows), `downloads` (released ones), `methods` (baselines to download), `team`,
+    `board` (BoardPage of its first rows), `downloads` (released ones), `offers` (baselines to download), `team`,
     `may_download` (the inputs and downloads are for those who accepted the terms).
     """
     found = get_track(request.user, challenge, track)
@@ -85,7 +85,7 @@ def track(request: HttpRequest, challenge: str, track: str) -> HttpResponse:
         "phase": phase,
         "board": board_page(phase, request.user, per_page=PREVIEW_ROWS) if phase else None,
         "downloads": [item for item in found.downloads.all() if item.is_released()],
-        "methods": [method for method in METHODS if method.name in found.baselines],
+        "offers": offers(found.baselines),
         "team": team_of(request.user, found.challenge),
         "may_download": _may_download(request, found),
     }

@@ -28,7 +28,7 @@ class SubmitForm(forms.Form):
         max_length=2000,
         required=False,
         widget=forms.Textarea(attrs={"rows": 4}),
-        help_text="Architecture, training data, ensembles: what a reader should know. Optional.",
+        help_text="Architecture, training data, ensembles: what a reader should know.",
     )
     idempotency_key = forms.CharField(widget=forms.HiddenInput, initial=new_key)
 
