@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import shlex
 import shutil
 import subprocess
+import sys
 import tomllib
 from functools import cache
-from importlib.metadata import entry_points, version
+from importlib.metadata import entry_points, packages_distributions, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +24,7 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 import scoring
+from tests.test_architecture import SOURCES, imports
 
 if TYPE_CHECKING:
     from pytest_django import Settings
@@ -105,6 +108,21 @@ def test_a_lock_holds_what_the_project_asks_for(lock: str, requirements: list[st
         versions = locked(lock).get(requirement.name.lower().replace("_", "-"), set())
         assert versions, f"{requirement.name} is missing"
         assert all(Version(one) in requirement.specifier for one in versions), requirement
+
+
+def test_what_the_packages_import_is_in_the_main_lock() -> None:
+    """A package that only the tests bring would be missing after `make demo` on a fresh machine."""
+    sources = [path for folder in SOURCES.values() for path in folder.rglob("*.py")]
+    imported = {name.split(".")[0] for path in sources for _, name in imports(ast.parse(path.read_text()))}
+    foreign = imported - sys.stdlib_module_names - set(SOURCES) - {"torch"}
+    distributions = {module: packages_distributions().get(module, [module]) for module in foreign}
+    missing = {
+        module: names
+        for module, names in distributions.items()
+        if not {name.lower().replace("_", "-") for name in names} & set(locked("main"))
+    }
+    assert "django" in distributions
+    assert missing == {}
 
 
 # --- Commands and scripts -----------------------------------------------------------------------------------------
