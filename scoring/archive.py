@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 _CHUNK_BYTES = 1 << 18
+_MIN_CHUNK_BYTES = 1 << 12
 _MIB = 1 << 20
 # A directory record takes 46 bytes, the name and what zip programs add; longer ones count as more entries.
 _DIRECTORY_BYTES_PER_ENTRY = 300
@@ -258,7 +259,8 @@ class ZipArchive:
         inflater = zlib.decompressobj(-zlib.MAX_WBITS)
         unpacked = bytearray()
         while len(unpacked) < size_bytes and packed_bytes and not inflater.eof:
-            packed = self._file.read_exactly(min(_CHUNK_BYTES, packed_bytes))
+            # To read the start of an entry, not much more than that is taken from the disk.
+            packed = self._file.read_exactly(min(packed_bytes, max(_MIN_CHUNK_BYTES, min(size_bytes, _CHUNK_BYTES))))
             packed_bytes -= len(packed)
             # The bound is never 0, which would mean none.
             unpacked += inflater.decompress(packed, size_bytes - len(unpacked))

@@ -183,7 +183,8 @@ _IMAGE_ERRORS = {
         "error",
         "{file} holds {actual} values between 0 and 1 and looks normalised: "
         "the protocol expects 0..{white_level} in {expected}.",
-        "Multiply by {white_level}, round, clip, and convert with .astype(numpy.{expected}).",
+        "Multiply by the level you normalised with (this camera's white level is {white_level}), round, clip, "
+        "and convert with .astype(numpy.{expected}).",
     ),
     "not-finite": CatalogueEntry(
         "error",

@@ -52,7 +52,9 @@ def arrange(archive: ZipArchive, manifest: Manifest) -> Layout:
         layout.warnings.append(archive.fault("readme-missing"))
     others = _take_exact_matches([file for file in files if file is not layout.readme], manifest, layout)
     _check_folders(archive, [file for file in files if is_image(file.name)], layout)
-    missing = [spec.name for spec in manifest.files if spec.name not in layout.members]
+    # An image that was refused for its path or kind is not missing as well.
+    refused = {entry.name.removesuffix(IMAGE_SUFFIX) for entry in archive.entries if not _is_ordinary(entry)}
+    missing = [spec.name for spec in manifest.files if spec.name not in refused.union(layout.members)]
     ignored = _explain_others(others, missing, layout)
     layout.errors += [problem("image-missing", file=stem + IMAGE_SUFFIX) for stem in missing]
     layout.warnings += [problem("file-ignored", file=file.path) for file in ignored[:MAX_LISTED_IGNORED]]
@@ -74,6 +76,10 @@ def _safe_files(archive: ZipArchive, layout: Layout) -> list[Entry]:
     return files
 
 
+def _is_ordinary(entry: Entry) -> bool:
+    return not (entry.is_unsafe or entry.is_special)
+
+
 def _refuse_unreadable(files: list[Entry], layout: Layout) -> None:
     """One error for the archive, not one for each of its hundreds of files."""
     for code, unreadable in (
@@ -91,9 +97,9 @@ def _without_junk(files: list[Entry], layout: Layout) -> list[Entry]:
     return [file for file in files if not is_junk(file.path)]
 
 
-def _readme_order(file: Entry) -> tuple[bool, int, object]:
+def _readme_order(file: Entry) -> tuple[bool, int, str]:
     """The text file first, then the one nearest to the top."""
-    return not file.name.lower().endswith(".txt"), file.path.count("/"), natural_key(file.path)
+    return not file.name.lower().endswith(".txt"), file.path.count("/"), file.path.casefold()
 
 
 def _take_exact_matches(files: Iterable[Entry], manifest: Manifest, layout: Layout) -> list[Entry]:

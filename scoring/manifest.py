@@ -27,7 +27,7 @@ def natural_key(name: str) -> tuple[tuple[int, int, str, str], ...]:
 
 
 def _part_key(part: str) -> tuple[int, int, str, str]:
-    if not part.isdecimal():
+    if not _DIGITS.fullmatch(part):
         return 0, 0, part, ""
     # Length and digits order as the number does, however long it is; the text itself tells 1 from 01.
     digits = part.lstrip("0")

@@ -178,7 +178,7 @@ def _shape(table: Table) -> tuple[int, int, int]:
 def _metrics(table: Table) -> tuple[str, ...]:
     names = table.items("metrics")
     for name in names:
-        if name not in METRICS:
+        if name not in list(METRICS):
             raise table.fault("metrics", f"{name!r} is not a metric (known: {', '.join(METRICS)})")
     if len(set(names)) < len(names):
         raise table.fault("metrics", "names a metric twice")

@@ -59,7 +59,6 @@ def _sum_of_squared_differences(a: NDArray[Any], b: NDArray[Any]) -> float:
         return int(np.dot(difference, difference))
     if any(array.dtype.kind not in "uif" for array in (a, b)):
         raise TypeError(f"images must hold real numbers, not {a.dtype} and {b.dtype}")
-    squared_error = float(np.sum(np.square(np.subtract(a, b, dtype=np.float64))))
-    if not math.isfinite(squared_error):
+    if not (np.isfinite(a).all() and np.isfinite(b).all()):
         raise ValueError("the images must be finite")
-    return squared_error
+    return float(np.sum(np.square(np.subtract(a, b, dtype=np.float64))))

@@ -62,16 +62,15 @@ def ssim(reference: NDArray[Any], submission: NDArray[Any], *, data_range: float
     b = _planes(submission, data_range)
     similarity = _similarity_map(a, b)[:, CROP_PX:-CROP_PX, CROP_PX:-CROP_PX]
     # Every plane has as many pixels, so the mean of the planes' means is the mean of all.
-    value = float(np.mean(similarity))
-    if not math.isfinite(value):
-        raise ValueError("the images must be finite")
-    return value
+    return float(np.mean(similarity))
 
 
 def _planes(image: NDArray[Any], data_range: float) -> NDArray[np.float64]:
     """H×W×C of any real type to C×H×W in float64, data_range becoming 1.0; whole planes filter faster."""
     if image.dtype.kind not in "uif":
         raise TypeError(f"images must hold real numbers, not {image.dtype}")
+    if not np.isfinite(image).all():
+        raise ValueError("the images must be finite")
     planes = np.ascontiguousarray(np.moveaxis(image, 2, 0), dtype=np.float64)
     return planes / data_range
 

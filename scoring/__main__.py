@@ -1,0 +1,7 @@
+"""``python -m scoring``."""
+
+from __future__ import annotations
+
+from scoring.cli import main
+
+raise SystemExit(main())

@@ -1,0 +1,151 @@
+"""The catalogue of problems, its wording, and its page."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from string import Formatter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scoring.problems import CATALOGUE, Problem, SubmissionRejected, problem
+from scoring.problems_page import problems_markdown
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "problems.md"
+TEMPLATES = [
+    pytest.param(text, id=f"{code}-{which}")
+    for code, entry in CATALOGUE.items()
+    for which, text in (("what", entry.what), ("to-do", entry.to_do))
+]
+
+# What the site refuses, and by which code it looks it up.
+REFUSALS = {
+    "already-cancelled",
+    "already-finished",
+    "already-started",
+    "archive-missing",
+    "archive-too-large",
+    "internal-error",
+    "not-a-participant",
+    "not-signed-in",
+    "phase-closed",
+    "phase-not-open",
+    "phase-not-ready",
+    "quota-day-used",
+    "quota-total-used",
+    "rejected-attempts-used",
+    "team-excluded",
+    "upload-expired",
+    "upload-incomplete",
+    "upload-unknown",
+}
+
+
+@pytest.mark.parametrize("code", CATALOGUE)
+def test_codes_are_kebab_case(code: str) -> None:
+    assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", code)
+
+
+def test_codes_stay_what_the_site_knows() -> None:
+    assert {code for code, entry in CATALOGUE.items() if entry.level == "refusal"} == REFUSALS
+
+
+@pytest.mark.parametrize("text", TEMPLATES)
+def test_a_wording_is_one_sentence(text: str) -> None:
+    assert re.fullmatch(r"[^.].*\.", text)
+    assert not re.search(r"[.!?] [A-Z]", text)
+
+
+@pytest.mark.parametrize("text", TEMPLATES)
+def test_a_template_names_values_and_nothing_else(text: str) -> None:
+    """So that a page's script can fill it in by replacing ``{name}``."""
+    for _, name, specification, conversion in Formatter().parse(text):
+        assert name is None or re.fullmatch(r"[a-z_]+", name)
+        assert (specification or "", conversion) == ("", None)
+
+
+@pytest.mark.parametrize("code", [code for code, entry in CATALOGUE.items() if entry.level != "refusal"])
+def test_what_is_wrong_with_an_archive_names_the_file(code: str) -> None:
+    assert "{file}" in CATALOGUE[code].what
+
+
+def test_no_wording_has_a_place_for_a_reference_value() -> None:
+    assert not any("reference" in name for code in CATALOGUE for name in names_in(code) - {"reference_number"})
+
+
+def names_in(code: str) -> set[str]:
+    entry = CATALOGUE[code]
+    return {name for _, name, _, _ in Formatter().parse(entry.what + entry.to_do) if name}
+
+
+def test_a_problem_has_its_values_filled_in() -> None:
+    found = problem("wrong-shape", file="s/6_0.npy", actual="(1, 2)", expected="(3, 4)")
+
+    assert found == Problem(
+        code="wrong-shape",
+        message="s/6_0.npy has shape (1, 2); the protocol expects (3, 4).",
+        hint=CATALOGUE["wrong-shape"].to_do,
+        file="s/6_0.npy",
+    )
+
+
+def test_without_a_name_the_archive_is_meant() -> None:
+    found = problem("archive-empty")
+
+    assert (found.message, found.file) == ("The archive is empty (0 bytes).", None)
+
+
+def test_an_unknown_code_is_an_error_of_the_program() -> None:
+    with pytest.raises(KeyError):
+        problem("no-such-code")
+
+
+def test_a_value_that_is_left_out_is_an_error_of_the_program() -> None:
+    with pytest.raises(KeyError, match="expected"):
+        problem("wrong-shape", file="6_0.npy", actual="(1, 2)")
+
+
+def test_a_name_is_never_taken_for_a_template() -> None:
+    found = problem("image-misnamed", file="{expected}{0.__class__}.npy", expected="6_0.npy")
+
+    assert found.message.startswith("{expected}{0.__class__}.npy is misnamed")
+
+
+@given(st.text())
+def test_a_message_is_one_printable_line_whatever_the_name(name: str) -> None:
+    found = problem("image-missing", file=name)
+
+    assert found.message.isprintable()
+    assert len(found.message) < 150
+
+
+def test_a_long_name_keeps_its_beginning_and_its_end() -> None:
+    found = problem("image-missing", file="a" * 500 + ".npy")
+
+    assert found.file is not None
+    assert re.fullmatch(r"a+…a+\.npy", found.file)
+    assert len(found.file) == 120
+
+
+def test_json_and_back() -> None:
+    found = problem("image-missing", file="6_0.npy")
+
+    assert Problem.from_json(found.to_json()) == found
+
+
+def test_a_rejection_reads_as_its_errors() -> None:
+    rejection = SubmissionRejected([problem("image-missing", file="6_0.npy"), problem("archive-empty")])
+
+    assert str(rejection) == ("image-missing: 6_0.npy is missing.; archive-empty: The archive is empty (0 bytes).")
+
+
+def test_the_committed_page_is_the_catalogue() -> None:
+    assert PAGE.read_text("utf-8") == problems_markdown()
+
+
+def test_the_page_has_a_row_for_every_code() -> None:
+    rows = re.findall(r"^\| `([a-z0-9-]+)` \|", problems_markdown(), re.MULTILINE)
+
+    assert sorted(rows) == sorted(CATALOGUE)
