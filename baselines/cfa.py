@@ -1,4 +1,4 @@
-"""The Bayer pattern: mosaic, pack and unpack, all in R, G, G, B order (PROTOCOLS A and D)."""
+"""The Bayer pattern: mosaic, pack and unpack, all in R, G, G, B order."""
 
 from __future__ import annotations
 

@@ -18,11 +18,8 @@ def main(arguments: list[str]) -> int:
     try:
         with ProgressLine("predict") as progress:
             report = predict(options.method, options.track, options.input, options.output, progress)
-    except BaselineError as error:
+    except (BaselineError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
-        return 1
-    except OSError as error:
-        print(f"error: cannot write {options.output}: {error.strerror or error}", file=sys.stderr)
         return 1
     runtime = f"{1000 * report.runtime_s_per_image:.2f} ms each on the {report.device.upper()}"
     print(f"{options.output}: {report.images} images, {runtime}")

@@ -66,9 +66,15 @@ class TileSource:
 
 
 def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
-    """Sort key that orders the numbers in a name by value."""
-    parts = re.findall(r"[0-9]+|[^0-9]+", name)
-    return tuple((0, int(part), part) if part[0] in "0123456789" else (1, 0, part) for part in parts)
+    """Sort key that orders the numbers in a name by value.
+
+    `scoring` has one too; a baseline's download does without `scoring`.
+    """
+    key = []
+    for digits, text in re.findall(r"0*([0-9]+)|([^0-9]+)", name):
+        # by length, then by digits: any number of digits compares by value
+        key.append((0, len(digits), digits) if digits else (1, 0, text))
+    return tuple(key)
 
 
 @contextmanager
@@ -85,7 +91,7 @@ def open_tiles(path: Path, track: Track) -> Iterator[TileSource]:
     elif zipfile.is_zipfile(path):
         try:
             archive = zipfile.ZipFile(path)
-        except zipfile.BadZipFile as error:
+        except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
             raise InputError(f"{path} is a damaged zip: {error}.") from error
         with archive:
             yield _zip_source(archive, path, track)

@@ -1,4 +1,4 @@
-"""Writing a submission zip: one .npy per tile and the organisers' readme.txt (PROTOCOLS A)."""
+"""Writing a submission zip: one .npy per tile and the organisers' readme.txt, in their four lines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tracks that the RGB → RAW methods know, with their tile sizes (PROTOCOLS A, AIM 2022)."""
+"""The tracks that the RGB → RAW methods know, with the tile sizes of AIM 2022 Reversed ISP."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The inverse camera: from a display image to the packed RAW that a sensor would have stored.
 
 The steps and their numbers are those of Brooks et al., "Unprocessing Images for Learned Raw Denoising"
-(CVPR 2019; Apache-2.0), written from the formulas (PROTOCOLS E), with a lens, levels and a 10-bit quantiser
+(CVPR 2019; Apache-2.0), written from the formulas, with a lens, levels and a 10-bit quantiser
 added. A camera has one fixed matrix; gains and noise change from photo to photo. These cameras are made up:
 they are named after the track they serve and share its tile size and levels, not the phone's colours.
 """
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     Float = NDArray[np.float32]
 
-# XYZ → camera of four real cameras, and linear sRGB → XYZ (PROTOCOLS E).
+# XYZ → camera of four real cameras, and linear sRGB → XYZ (Brooks et al.).
 XYZ2CAM = np.array(
     [
         [[1.0234, -0.2969, -0.2266], [-0.5625, 1.6328, -0.0469], [-0.0703, 0.2188, 0.6406]],
@@ -128,9 +128,10 @@ class Exposure:
 
 
 def random_exposure(camera: Camera, rng: np.random.Generator) -> Exposure:
-    """Draw a photo's gains and noise by PROTOCOLS E.
+    """Draw a photo's gains and noise as Brooks et al. do, with two differences.
 
-    The shot noise stays in the lower half of the published range (ln-uniform in 1e-4..0.0015): daylight.
+    The shot noise stays below 0.0015 (published: up to 0.012), since these are daylight photos, and 1 / rgb_gain,
+    normal about 0.8, is kept within 0.6..1.0.
     """
     shot = float(np.exp(rng.uniform(np.log(1e-4), np.log(1.5e-3))))
     read = float(np.exp(2.18 * np.log(shot) + 1.20 + rng.normal(0, 0.26)))

@@ -25,10 +25,7 @@ def main(arguments: list[str]) -> int:
     options = _parser().parse_args(arguments)
     try:
         status: int = options.run(options)
-    except BaselineError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except OSError as error:
+    except (BaselineError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return status

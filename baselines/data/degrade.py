@@ -158,7 +158,8 @@ def _add_faulty(submission: SubmissionWriter, place: int, name: str, prediction:
 
 def _load(file: Path) -> NDArray[np.uint16]:
     try:
-        packed_raw = np.load(file, allow_pickle=False)
+        with file.open("rb") as stream:
+            packed_raw = np.lib.format.read_array(stream, allow_pickle=False)
     except (ValueError, EOFError) as error:
         raise InputError(f"{file.name} is not a .npy array: {error}.") from error
     if packed_raw.dtype != np.uint16 or packed_raw.ndim != 3 or packed_raw.shape[2] != 4:

@@ -1,7 +1,7 @@
 """The forward camera: from a packed RAW to the display image that a phone would show.
 
 Denoise, lens shading correction, white balance, bilinear demosaic, colour matrix, gamma, tone curve, mild
-sharpening: each undoes or follows a step of `baselines.data.camera` (PROTOCOLS E, forward).
+sharpening: each undoes or follows a step of `baselines.data.camera`.
 """
 
 from __future__ import annotations

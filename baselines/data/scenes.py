@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Colour = tuple[int, int, int]
+    Box = tuple[int, int, int, int]  # left, top, right, bottom
 
 
 @dataclass(frozen=True)
@@ -35,14 +36,14 @@ class Photograph:
     credit
         Where it comes from, as the documentation of `skimage.data` tells.
     crop
-        The part to use, (left, top, right, bottom).
+        The part to use.
     tint
         For a grey photograph: what its shadows, middle tones and lights are coloured with.
     """
 
     file: str
     credit: str
-    crop: tuple[int, int, int, int] | None = None
+    crop: Box | None = None
     tint: tuple[Colour, Colour, Colour] | None = None
 
 
@@ -91,11 +92,13 @@ CLUSTER_SPREAD = 0.2  # of the scene's shorter side
 BACKDROP_LEAVES = 5
 BACKDROP_RADII = (0.45, 0.8)
 TEXTURED = 0.6  # share of leaves that show a photograph
-FINEST_TEXTURE = 1.0  # photograph's pixels per pixel of the scene: never minified, so never aliased
+# photograph's pixels per pixel of the scene: never above 1, which would alias
+TEXTURE_SCALES = (0.4, 1.0)
 SMALLEST_TEXTURED_PX = 14
 SMALLEST_SHADOW_PX = 20
 SHADE_SIZE = 64
-SHADOW_REDUCTION = 8  # a shadow is soft: it is drawn this much smaller
+DEEPEST_SHADOW_PX = 28
+SHADOW_COLOUR = (12, 12, 18)
 SHADOW_OPACITY = 0.5
 OUTLINE_POINTS = 64
 
@@ -188,19 +191,19 @@ class _Scene:
         ImageDraw.Draw(mask).polygon([tuple(point) for point in outline - box[:2]], fill=255)
         self.canvas.paste(leaf, box[:2], mask)
 
-    def _fill(self, radius: float, centre: tuple[float, float], box: tuple[int, int, int, int]) -> Image.Image:
+    def _fill(self, radius: float, centre: tuple[float, float], box: Box) -> Image.Image:
         """Return the leaf's surface inside the box: a patch of a photograph, or a plain colour."""
         if radius < SMALLEST_TEXTURED_PX or self.rng.uniform() > TEXTURED:
             return Image.new("RGB", (box[2] - box[0], box[3] - box[1]), self._colour())
         texture = self.textures[int(self.rng.integers(len(self.textures)))]
-        scale = self.rng.uniform(0.4, FINEST_TEXTURE)
-        scale = min(scale, 0.48 * min(texture.size) / radius)
+        # a large leaf enlarges the photograph until it fits in
+        scale = min(self.rng.uniform(*TEXTURE_SCALES), 0.48 * min(texture.size) / radius)
         reach = radius * scale
         x = self.rng.uniform(reach, texture.width - reach)
         y = self.rng.uniform(reach, texture.height - reach)
         return _sample(texture, (x, y), scale, self.rng.uniform(-0.5, 0.5), centre, box)
 
-    def _shade_leaf(self, radius: float, centre: tuple[float, float], box: tuple[int, int, int, int]) -> Image.Image:
+    def _shade_leaf(self, radius: float, centre: tuple[float, float], box: Box) -> Image.Image:
         shade = self.shades[int(self.rng.integers(len(self.shades)))]
         middle = SHADE_SIZE / 2
         scale = 0.8 * middle / radius  # the rest is room for the box's margin
@@ -209,20 +212,21 @@ class _Scene:
         return shade.resize((box[2] - box[0], box[3] - box[1]), Image.Resampling.BILINEAR, (left, top, right, bottom))
 
     def _cast_shadow(self, outline: NDArray[np.float64], radius: float) -> None:
-        depth = min(0.12 * radius, 28) * self.rng.uniform(0.5, 1.2)
-        offset = -depth * np.array([math.cos(self.light), math.sin(self.light)])
-        margin = 2 * depth + SHADOW_REDUCTION
-        box = self._clip(outline + offset, margin)
+        depth = min(0.12 * radius, DEEPEST_SHADOW_PX) * self.rng.uniform(0.5, 1.2)
+        # a deep shadow is soft: it can be drawn small and enlarged
+        reduction = max(1, int(depth / 4))
+        shadow = outline - depth * np.array([math.cos(self.light), math.sin(self.light)])
+        box = self._clip(shadow, 2 * depth + reduction)
         if box is None:
             return
         size = (box[2] - box[0], box[3] - box[1])
-        small = Image.new("L", (-(-size[0] // SHADOW_REDUCTION), -(-size[1] // SHADOW_REDUCTION)))
-        points = (outline + offset - box[:2]) / SHADOW_REDUCTION
+        small = Image.new("L", (-(-size[0] // reduction), -(-size[1] // reduction)))
+        points = (shadow - box[:2]) / reduction
         ImageDraw.Draw(small).polygon([tuple(point) for point in points], fill=int(255 * SHADOW_OPACITY))
-        small = small.filter(ImageFilter.GaussianBlur(float(0.7 * depth / SHADOW_REDUCTION)))
-        self.canvas.paste((12, 12, 18), box[:2], small.resize(size, Image.Resampling.BILINEAR))
+        small = small.filter(ImageFilter.GaussianBlur(float(0.7 * depth / reduction)))
+        self.canvas.paste(SHADOW_COLOUR, box[:2], small.resize(size, Image.Resampling.BILINEAR))
 
-    def _clip(self, outline: NDArray[np.float64], margin: float = 1) -> tuple[int, int, int, int] | None:
+    def _clip(self, outline: NDArray[np.float64], margin: float = 1) -> Box | None:
         """Return the part of the canvas that the outline's bounding box covers, if any."""
         left, top = (math.floor(side) for side in outline.min(axis=0) - margin)
         right, bottom = (math.ceil(side) for side in outline.max(axis=0) + margin)
@@ -287,7 +291,7 @@ def _sample(
     scale: float,
     turn: float,
     centre: tuple[float, float],
-    box: tuple[int, int, int, int],
+    box: Box,
 ) -> Image.Image:
     """Cut the box out of a texture that is scaled, turned and laid so that `at` comes to `centre`."""
     cos, sin = scale * math.cos(turn), scale * math.sin(turn)

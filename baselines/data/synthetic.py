@@ -1,4 +1,4 @@
-"""A synthetic data set in the exact layout and naming of AIM 2022 Reversed ISP (PROTOCOLS A and E).
+"""A synthetic data set in the exact layout and naming of AIM 2022 Reversed ISP.
 
 scene → antialiased ×½ → camera (`expose`) = RAW target; ISP (`develop`) of that very RAW = RGB input. The RGB
 is thus truly an ISP's output of the target. Tiles are cut row by row and named ``{photo}_{tile}``.
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 JPG_QUALITY = (90, 96)  # drawn per photo, upper end excluded
-JPG_LUMA_ONLY_CHROMA_HALF = 2  # Pillow's name of 4:2:0
 
 README = """\
 Synthetic RGB – RAW pairs in the layout of AIM 2022 Reversed ISP, track {track}.
@@ -172,7 +171,7 @@ def write_photo(plan: PhotoPlan, rgb_folder: Path, raw_folder: Path) -> int:
         row, column = divmod(tile, plan.columns)
         rgb = photo.rgb[row * size : (row + 1) * size, column * size : (column + 1) * size]
         Image.fromarray(np.ascontiguousarray(rgb)).save(
-            rgb_folder / f"{name}.jpg", quality=photo.jpg_quality, subsampling=JPG_LUMA_ONLY_CHROMA_HALF
+            rgb_folder / f"{name}.jpg", quality=photo.jpg_quality, subsampling="4:2:0"
         )
         raw = photo.packed_raw[row * half : (row + 1) * half, column * half : (column + 1) * half]
         np.save(raw_folder / f"{name}.npy", np.ascontiguousarray(raw), allow_pickle=False)
@@ -295,12 +294,12 @@ def _check_folder(out: Path, split: str, plans: list[PhotoPlan], readme: str) ->
 
 def _readme(track: str) -> str:
     camera = CAMERAS[track]
-    credits_ = [f"  {photo.file:<23}{photo.credit}" for photos in PHOTOGRAPHS.values() for photo in photos]
+    credit_lines = [f"  {photo.file:<23}{photo.credit}" for photos in PHOTOGRAPHS.values() for photo in photos]
     return README.format(
         track=track,
         tile=camera.tile_size,
         half=camera.tile_size // 2,
         black=camera.black_level,
         white=camera.white_level,
-        photographs="\n".join(sorted(credits_)),
+        photographs="\n".join(sorted(credit_lines)),
     )

@@ -1,6 +1,6 @@
 """The organisers' dummy submission: the display RGB seen through a Bayer filter, nothing undone.
 
-Source: the starter kit of the AIM 2022 Reversed ISP challenge (PROTOCOLS D): `mosaic(rgb)`, times
+Source: the starter kit of the AIM 2022 Reversed ISP challenge (mv-lab/AISP): `mosaic(rgb)`, times
 1024, truncated. It inverts no step of the ISP, so every other method should beat it.
 """
 

@@ -75,7 +75,7 @@ def test_predict_says_where_it_cannot_write(tiles: Path, tmp_path: Path, capsys:
 
     assert main(["predict", "mosaic", "--track", "s7", "--input", str(tiles), "--output", str(output)]) == 1
 
-    assert capsys.readouterr().err.startswith(f"error: cannot write {output}: ")
+    assert str(tmp_path / "file") in capsys.readouterr().err
 
 
 def test_wrong_usage_exits_1(capsys: Capture) -> None:

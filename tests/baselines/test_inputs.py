@@ -169,3 +169,11 @@ def test_encrypted_entry_names_its_file(tmp_path: Path) -> None:
 
     with open_tiles(archive, S7) as source, pytest.raises(InputError, match=r"1_0.jpg .*encrypted"):
         source.load("1_0")
+
+
+def test_leading_zeros_do_not_count() -> None:
+    assert sorted(["a10", "a009", "a0", "a00011"], key=natural_key) == ["a0", "a009", "a10", "a00011"]
+
+
+def test_endless_digits_can_be_sorted() -> None:
+    assert sorted(["1" * 5000, "2"], key=natural_key)[0] == "2"

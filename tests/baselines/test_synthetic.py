@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from baselines.data import synthetic
 from baselines.data.synthetic import PhotoPlan, halve, make_data, zoom
 from baselines.errors import BaselineError
 
@@ -95,6 +96,17 @@ def test_s7_is_aligned_to_the_pixel(made: Path) -> None:
     }
 
     assert max(likeness, key=lambda shift: likeness[shift]) == (0, 0)
+
+
+def test_only_p20_is_misaligned(monkeypatch: pytest.MonkeyPatch) -> None:
+    amounts: dict[str, list[float]] = {"s7": [], "p20": []}
+    for track, seen in amounts.items():
+        monkeypatch.setattr(synthetic, "zoom", lambda rgb, amount, seen=seen: seen.append(amount) or rgb)
+        synthetic.take_photo(PhotoPlan(track, "train", 0, 1, 1, 0))
+
+    assert amounts["s7"] == []
+    assert len(amounts["p20"]) == 1
+    assert 0 < amounts["p20"][0] <= 0.02
 
 
 def test_tiles_go_from_left_to_right(made: Path) -> None:
