@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import zipfile
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from io import BytesIO
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from django.contrib.auth.models import AnonymousUser
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
 from django.utils import timezone
 from numpy.typing import NDArray
 from PIL import Image
 
 from bayerboard.accounts.models import User
 from bayerboard.challenges.models import Challenge, InputSet, Phase, ReferenceSet, ScoringVersion, Track
+from bayerboard.evaluations.models import Evaluation
+from bayerboard.evaluations.results import record_score
 from bayerboard.lib.storage import object_store
 from bayerboard.submissions.submit import Sent, submit
 from bayerboard.teams.models import Membership, Team
 from scoring import SCORER_VERSION
+from scoring.canonical import sha256_of_json
+from scoring.engine import ImageScore, ScoreReport
+from scoring.factsheet import FactSheet
 from scoring.manifest import Manifest
 from scoring.protocol import Protocol, load_protocol
 from scoring.reference import Reference
@@ -32,6 +39,9 @@ if TYPE_CHECKING:
     from bayerboard.submissions.models import Submission
 
 PackedRaw = NDArray[np.uint16]
+# What is tested here does not depend on the size of the images; tests of scores use the true protocols.
+SMALL_S7 = replace(load_protocol("aim22-s7"), shape=(16, 16, 4))
+SMALL_P20 = replace(load_protocol("aim22-p20"), shape=(16, 16, 4))
 NAMES = ("6_0", "6_2")
 README = "runtime per frame [s] : 0.5\nCPU[1] / GPU[0] : 0\nExtra Data [1] / No Extra Data [0] : 0\nOther : a test\n"
 _numbers = count(1)
@@ -84,13 +94,12 @@ def make_challenge(slug: str = "", **fields: Any) -> Challenge:
 def make_phase(
     folder: Path,
     challenge: Challenge | None = None,
-    protocol_name: str = "aim22-s7",
+    protocol: Protocol = SMALL_S7,
     names: tuple[str, ...] = NAMES,
     **fields: Any,
 ) -> Phase:
     """Make a phase that is open, with inputs, a reference and a published scoring version."""
     number = next(_numbers)
-    protocol = load_protocol(protocol_name)
     track = Track.objects.create(
         challenge=challenge or make_challenge(),
         slug=f"track{number}",
@@ -154,7 +163,7 @@ def publish_reference(phase: Phase, images: Mapping[str, PackedRaw], folder: Pat
         phase=phase,
         version=number,
         manifest_data=manifest,
-        manifest_sha256=hashlib.sha256(json.dumps(manifest).encode()).hexdigest(),
+        manifest_sha256=sha256_of_json(manifest),
         storage_key=key,
         size_bytes=size_bytes,
     )
@@ -208,3 +217,100 @@ def make_submission(
     }
     membership = team.memberships.first()
     return submit(phase, team, membership.user if membership else None, Sent(archive=path, **values))
+
+
+@dataclass(frozen=True)
+class Cast:
+    """The people of a challenge, and a phase that is open to them.
+
+    `participant` and `teammate` make up `team`; `rival` is a team of one; `stranger` is signed in and has not joined.
+    """
+
+    organiser: User
+    participant: User
+    teammate: User
+    rival: User
+    stranger: User
+    team: Team
+    rivals: Team
+    phase: Phase
+
+    @property
+    def challenge(self) -> Challenge:
+        return self.phase.track.challenge
+
+    def user(self, role: str) -> User | AnonymousUser:
+        if role == "signed_out":
+            return AnonymousUser()
+        user = getattr(self, role)
+        assert isinstance(user, User)
+        return user
+
+    def client(self, role: str, **options: Any) -> Client:
+        """Return the role's browser."""
+        client, user = Client(**options), self.user(role)
+        if isinstance(user, User):
+            client.force_login(user, "django.contrib.auth.backends.ModelBackend")
+        return client
+
+
+ROLES = ("organiser", "participant", "teammate", "rival", "stranger", "signed_out")
+
+
+def make_cast(folder: Path, **phase_fields: Any) -> Cast:
+    phase = make_phase(folder, **phase_fields)
+    challenge = phase.track.challenge
+    organiser, participant, teammate, rival, stranger = (
+        make_user() for _ in ("organiser", "participant", "teammate", "rival", "stranger")
+    )
+    challenge.organisers.add(organiser)
+    return Cast(
+        organiser=organiser,
+        participant=participant,
+        teammate=teammate,
+        rival=rival,
+        stranger=stranger,
+        team=make_team(challenge, "Bayer Street", participant, teammate),
+        rivals=make_team(challenge, "Night Shift", rival),
+        phase=phase,
+    )
+
+
+def make_scored(
+    phase: Phase, team: Team, folder: Path, psnr: float, ssim: float = 0.5, **fields: Any
+) -> Submission:
+    """Send a submission and record this score for it, as a worker would."""
+    submission = make_submission(phase, team, folder, **fields)
+    record(submission.evaluation, psnr, ssim)
+    return submission
+
+
+def record(evaluation: Evaluation, psnr: float, ssim: float = 0.5) -> None:
+    """Claim the evaluation and finish it with this score, the same for every image."""
+    assert Evaluation.objects.claim(evaluation.pk, "tester/1")
+    evaluation = Evaluation.objects.get(pk=evaluation.pk)
+    values = {"psnr": psnr, "ssim": ssim}
+    names = [spec.name for spec in evaluation.submission.entry.phase.manifest.files]
+    report = ScoreReport(
+        protocol=evaluation.scoring_version.protocol.name,
+        metrics=values,
+        images=tuple(ImageScore(name, values) for name in names),
+        factsheet=FactSheet(runtime_s=0.5, device="gpu", extra_data=False, description="A test."),
+        warnings=(),
+    )
+    provenance = {"archive_sha256": "a" * 64, "scorer_version": SCORER_VERSION, "libraries": {}}
+    record_score(evaluation, report, "a" * 64, provenance)
+
+
+def upload(phase: Phase, folder: Path, archive: bytes | None = None, **fields: Any) -> dict[str, Any]:
+    """Return the fields of a filled-in submit form, in the order in which a browser sends them."""
+    if archive is None:
+        archive = write_predictions(phase, folder / f"upload-{next(_numbers)}.zip").read_bytes()
+    return {
+        "idempotency_key": f"key-{next(_numbers):08d}",
+        "archive": SimpleUploadedFile("predictions.zip", archive, "application/zip"),
+        "method_name": "Learned inverse",
+        "description": "A small U-Net.",
+        "complete": "1",
+        **fields,
+    }

@@ -137,7 +137,8 @@ UPLOAD_DIR = embedded.make_data_dir(STORAGE_DIR / "incoming")
 FILE_UPLOAD_TEMP_DIR = str(UPLOAD_DIR)
 FILE_UPLOAD_PERMISSIONS = 0o600
 STATIC_URL = "/static/"
-STATIC_ROOT = DATA_DIR / "static"
+# Made here: before the first `collectstatic`, WhiteNoise would warn of a folder that is not there.
+STATIC_ROOT = embedded.make_data_dir(DATA_DIR / "static")
 STATICFILES_DIRS = [PACKAGE_DIR / "static"]
 STORAGES = {
     "default": {

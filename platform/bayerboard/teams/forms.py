@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -16,6 +17,21 @@ if TYPE_CHECKING:
     from bayerboard.challenges.models import Challenge
 
 NAME_TAKEN = "Another team already has this name. Choose a different one."
+NAME_UNSEEN = "The name holds characters that nobody sees. Type it again."
+
+
+def is_taken(challenge: Challenge, name: str) -> bool:
+    """Say whether a reader could take the name for another team's, or for a baseline's.
+
+    Compared here and not by the database: SQLite knows the upper and lower case of ASCII alone.
+    """
+    taken = {_compared(team) for team in challenge.teams.values_list("name", flat=True)}
+    taken |= {_compared(method.title) for method in METHODS}
+    return _compared(name) in taken
+
+
+def _compared(name: str) -> str:
+    return unicodedata.normalize("NFKC", name).casefold()
 
 
 class JoinForm(forms.Form):
@@ -34,8 +50,9 @@ class JoinForm(forms.Form):
 
     def clean_team_name(self) -> str:
         name = " ".join(self.cleaned_data["team_name"].split())
-        reserved = {method.title.casefold() for method in METHODS}
-        if name.casefold() in reserved or self.challenge.teams.filter(name__iexact=name).exists():
+        if not name.isprintable():
+            raise ValidationError(NAME_UNSEEN)
+        if is_taken(self.challenge, name):
             raise ValidationError(NAME_TAKEN)
         return name
 
