@@ -285,9 +285,6 @@ class _GuardedFile:
     def tell(self) -> int:
         return self._stream.tell()
 
-    def seekable(self) -> bool:
-        return True
-
     def read(self, size_bytes: int = -1) -> bytes:
         left = self.size_bytes - self._stream.tell()
         wanted = left if size_bytes < 0 else min(size_bytes, left)

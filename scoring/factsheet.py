@@ -36,8 +36,8 @@ _DECORATION = " \t*_`|"
 _MEANINGS: Mapping[str, re.Pattern[str]] = {
     "runtime_s": re.compile(r"run[ -]?time|inference time|processing time|time per|latency"),
     "extra_data": re.compile(r"(extra|external|additional)[ -]?(training )?data"),
-    "device": re.compile(r"\b[cg]pu\b|\bdevice\b|\bplatform\b|\bhardware\b"),
-    "description": re.compile(r"description|\bmethod\b"),
+    "device": re.compile(r"\b[cg]pu\b(?! *(memory|ram|hours|days))|\bdevice\b|\bplatform\b|\bhardware\b"),
+    "description": re.compile(r"description|\bmethod\b|^other\b"),
 }
 # The order of the organisers' template.
 _POSITIONS = ("runtime_s", "device", "extra_data", "description")

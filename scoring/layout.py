@@ -53,8 +53,9 @@ def arrange(archive: ZipArchive, manifest: Manifest) -> Layout:
     others = _take_exact_matches([file for file in files if file is not layout.readme], manifest, layout)
     _check_folders(archive, [file for file in files if is_image(file.name)], layout)
     # An image that was refused for its path or kind is not missing as well.
-    refused = {entry.name.removesuffix(IMAGE_SUFFIX) for entry in archive.entries if not _is_ordinary(entry)}
-    missing = [spec.name for spec in manifest.files if spec.name not in refused.union(layout.members)]
+    accounted_for = {entry.name.removesuffix(IMAGE_SUFFIX) for entry in archive.entries if not _is_ordinary(entry)}
+    accounted_for.update(layout.members)
+    missing = [spec.name for spec in manifest.files if spec.name not in accounted_for]
     ignored = _explain_others(others, missing, layout)
     layout.errors += [problem("image-missing", file=stem + IMAGE_SUFFIX) for stem in missing]
     layout.warnings += [problem("file-ignored", file=file.path) for file in ignored[:MAX_LISTED_IGNORED]]

@@ -37,11 +37,10 @@ def is_nested_archive(name: str) -> bool:
 
 def likely_stem(name: str) -> str:
     """The stem that a file's name probably means, folded: for comparison with :func:`folded` stems."""
-    stem = name
-    while is_image(stem):
+    stem = name.rpartition(".")[0] or name
+    # numpy.save adds the suffix to a name that has it in capitals.
+    if is_image(stem):
         stem = stem[: -len(IMAGE_SUFFIX)]
-    if stem == name:
-        stem = name.rpartition(".")[0] or name
     return folded(stem)
 
 

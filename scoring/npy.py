@@ -33,7 +33,7 @@ _PAIR = re.compile(
     ){_BLANK}(?:,{_BLANK}(?P<last>\}})?|(?P<end>\}}))""",
     re.VERBOSE,
 )
-_TUPLE = re.compile(r" *(?:[0-9]{1,18} *, *(?:[0-9]{1,18} *(?:, *[0-9]{1,18} *)*,? *)?)?")
+_SIDE = re.compile(r"[0-9]{1,18}")
 _NUMBER_DESCR = re.compile(r"[<>|=]?(?:\?|[biufc][0-9]{1,2})")
 _OBJECT_DESCR = re.compile(r"\|?O[0-9]?")
 
@@ -159,14 +159,22 @@ def _parse_value(pair: re.Match[str], unreadable: NpyError) -> str | bool | tupl
     if pair["flag"]:
         return pair["flag"] == "True"
     if pair["tuple"] is not None:
-        if not _TUPLE.fullmatch(pair["tuple"]):
-            raise unreadable
-        sides = tuple(int(side) for side in pair["tuple"].split(",") if side.strip())
-        if len(sides) > MAX_DIMENSIONS:
-            raise unreadable
-        return sides
+        return _parse_tuple(pair["tuple"], unreadable)
     # A list of fields is a structured type: its text is enough to say that it is not expected.
     return pair["fields"] or pair["text"]
+
+
+def _parse_tuple(text: str, unreadable: NpyError) -> tuple[int, ...]:
+    """Numbers between commas; split by hand, as a pattern for it can take quadratic time on blanks."""
+    *sides, last = (side.strip(" ") for side in text.split(","))
+    # One number needs a comma to be a tuple, and several may have one at the end.
+    if last:
+        if not sides:
+            raise unreadable
+        sides.append(last)
+    if len(sides) > MAX_DIMENSIONS or not all(_SIDE.fullmatch(side) for side in sides):
+        raise unreadable
+    return tuple(int(side) for side in sides)
 
 
 def _number_dtype(descr: str) -> np.dtype[Any] | None:

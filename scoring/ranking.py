@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 Direction = Literal["desc", "asc"]
+# A row's values, turned so that the smaller is the better in every column.
+_Key = tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -65,10 +67,9 @@ def competition_ranks(
         if all(value is not None and not math.isnan(value) for value in row)
     }
     competing = [index for index in keys if ranked is None or ranked[index]]
+    others = [index for index in keys if ranked is not None and not ranked[index]]
     groups = _tie_groups(competing, keys, len(directions), tolerance)
-    shown_after = _places_without_rank(
-        [index for index in keys if index not in set(competing)], groups, keys, tolerance
-    )
+    shown_after = _places_without_rank(others, groups, keys, tolerance)
     board = [Ranked(index, None) for index in shown_after[0]]
     rank = 1
     for number, group in enumerate(groups, start=1):
@@ -76,10 +77,6 @@ def competition_ranks(
         board += [Ranked(index, None) for index in shown_after[number]]
         rank += len(group)
     return board + [Ranked(index, None) for index in range(len(rows)) if index not in keys]
-
-
-# A row's values turned so that the smaller is the better in every column.
-_Key = tuple[float, ...]
 
 
 def _key(row: Sequence[float | None], directions: Sequence[Direction]) -> _Key:

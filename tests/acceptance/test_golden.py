@@ -17,8 +17,6 @@ from scoring.reference import Reference
 from tests.scoring.archives import write_submission
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
 
 GOLDEN = Path(__file__).resolve().parents[3] / "shared" / "golden"
@@ -56,11 +54,7 @@ def test_ssim_is_the_organisers(name: str) -> None:
     assert ssim(reference, submission, data_range=1024) == pytest.approx(EXPECTED[name]["ssim"], rel=0, abs=TOLERANCE)
 
 
-@pytest.fixture(params=["s7", "p20"])
-def track(request: pytest.FixtureRequest) -> Iterator[str]:
-    return request.param
-
-
+@pytest.mark.parametrize("track", ["s7", "p20"])
 def test_a_zip_of_them_scores_as_they_do(track: str, tmp_path: Path) -> None:
     protocol = load_protocol(f"aim22-{track}")
     names = [name for name in EXPECTED if name.startswith(track)]

@@ -92,7 +92,7 @@ def test_reads_what_was_written_as_a_stream() -> None:
             return len(data)
 
     pipe = Pipe()
-    with zipfile.ZipFile(pipe, "w", zipfile.ZIP_DEFLATED) as writer:  # type: ignore[call-overload]
+    with zipfile.ZipFile(pipe, "w", zipfile.ZIP_DEFLATED) as writer:
         writer.writestr("a", CONTENT)
 
     with ZipArchive(io.BytesIO(pipe.written)) as opened:

@@ -99,7 +99,7 @@ def test_all_errors_are_reported_at_once(
 def test_a_wrong_shape_and_a_wrong_type_are_two_errors(
     tmp_path: Path, images: Images, manifest: Manifest, protocol: Protocol
 ) -> None:
-    images["6_2"] = images["6_2"][:3].astype(np.float32)  # type: ignore[assignment]
+    images["6_2"] = images["6_2"][:3].astype(np.float32)
 
     report = check_archive(write_submission(tmp_path / "s.zip", images), manifest, protocol)
 

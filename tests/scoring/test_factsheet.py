@@ -141,6 +141,7 @@ def test_a_runtime_on_a_gpu_is_a_runtime() -> None:
         ("Device: CPU and GPU", None),
         ("Device: phone", None),
         ("CPU[1] / GPU[0] :", None),
+        ("GPU memory: 24 GB\nDevice: GPU", "gpu"),
         ("CPU[1] / GPU[0] : 10", None),
     ],
 )
@@ -172,6 +173,10 @@ def test_a_description_may_have_several_lines() -> None:
     sheet = parse("Description: First.\n\n  Second: with a colon.\nThird.\n")
 
     assert sheet.description == "First.\n\n  Second: with a colon.\nThird."
+
+
+def test_the_templates_last_line_may_be_shortened() -> None:
+    assert parse("Runtime: 1\nOther: a UNet").description == "a UNet"
 
 
 def test_a_description_ends_where_the_next_label_begins() -> None:

@@ -71,7 +71,7 @@ def test_agrees_with_scikit_image_but_for_its_narrower_window() -> None:
     reference = generator.integers(200, 800, (64, 64, 4)).astype(np.uint16)
     submission = np.clip(reference + generator.normal(0, 40, reference.shape), 0, 1023).astype(np.uint16)
 
-    oracle = structural_similarity(
+    oracle = structural_similarity(  # type: ignore[no-untyped-call]
         reference / 1024,
         submission / 1024,
         data_range=1.0,
