@@ -36,6 +36,9 @@ class RunStatus(models.TextChoices):
 class BaselineRunQuerySet(LeasedJobQuerySet["BaselineRun"]):
     """The queue of baseline runs."""
 
+    def unfinished(self) -> BaselineRunQuerySet:
+        return self.filter(status__in=[RunStatus.QUEUED, RunStatus.RUNNING])
+
     def recover(self) -> tuple[int, int]:
         """Put runs whose lease ran out back in the queue, or fail them after the last attempt."""
         exhausted = self.expired().filter(attempts__gte=settings.MAX_ATTEMPTS)

@@ -7,6 +7,8 @@ import os
 import secrets
 import shutil
 import time
+from concurrent.futures import ThreadPoolExecutor
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -77,10 +79,15 @@ class Command(BaseCommand):
         phases = find_phases(CHALLENGE)
         for phase in phases:
             if not BaselineRun.objects.filter(phase=phase, method="mosaic").exists():
-                self._say(f"Running the mosaic baseline on {phase.track.title}, {phase.title} …")
-                call_command("run_baseline", "mosaic", phase.path, stdout=self.stdout, stderr=self.stderr)
-        for team in TEAMS:
-            self._send(site, team, phases)
+                self._say(f"Queueing the mosaic baseline on {phase.track.title}, {phase.title} …")
+                call_command("run_baseline", "mosaic", phase.path, no_wait=True, stdout=StringIO())
+        missing = [(team, phase) for team in TEAMS for phase in phases if is_missing(team, phase)]
+        if missing:
+            self._say(f"Making {len(missing)} archives of predictions …")
+            with ThreadPoolExecutor(os.cpu_count()) as pool:
+                archives = dict(zip(missing, pool.map(lambda item: self._predictions(*item), missing), strict=True))
+            for team in dict.fromkeys(team for team, _ in missing):
+                self._send(site, team, {phase: path for (other, phase), path in archives.items() if other == team})
         self._wait()
 
     def _make_organiser(self) -> None:
@@ -88,27 +95,18 @@ class Command(BaseCommand):
             password = self._password(ORGANISER)
             User.objects.create_superuser(ORGANISER, f"{ORGANISER}@example.org", password)
 
-    def _send(self, site: str, team: DemoTeam, phases: list[Phase]) -> None:
-        """Send a team's submissions, those that are not there yet."""
-        todo = [
-            phase
-            for phase in phases
-            if phase.slug in team.phases
-            and not Submission.objects.filter(entry__phase=phase, entry__team__name=team.name).exists()
-        ]
-        if not todo:
-            return
+    def _send(self, site: str, team: DemoTeam, archives: dict[Phase, Path]) -> None:
+        """Sign up or in, join, and submit: over HTTP, as a browser does."""
         participant = Participant(site)
         password = self._password(team.username)
         if User.objects.filter(username=team.username).exists():
             participant.sign_in(team.username, password)
         else:
             participant.sign_up(team.username, f"{team.username}@example.org", password)
-        if not team_has_joined(team):
+        if not has_joined(team):
             participant.join(CHALLENGE, team.name)
-        for phase in todo:
+        for phase, archive in archives.items():
             self._say(f"{team.name} submits to {phase.track.title}, {phase.title} …")
-            archive = self._predictions(team, phase)
             participant.submit(phase.path, archive, team.method, team.description)
             archive.unlink()
 
@@ -125,7 +123,7 @@ class Command(BaseCommand):
     def _wait(self) -> None:
         self._say("Waiting for the scores …")
         deadline = time.monotonic() + SCORED_WITHIN_S
-        while left := Evaluation.objects.unfinished().count():
+        while left := Evaluation.objects.unfinished().count() + BaselineRun.objects.unfinished().count():
             if time.monotonic() > deadline:
                 raise CommandError(
                     f"{left} submissions are not scored after {SCORED_WITHIN_S} s; see {settings.DATA_DIR / 'log'}."
@@ -182,6 +180,12 @@ class Command(BaseCommand):
         return accounts[username]
 
 
-def team_has_joined(team: DemoTeam) -> bool:
+def is_missing(team: DemoTeam, phase: Phase) -> bool:
+    """Whether the team is to submit to the phase, and has not yet."""
+    sent = Submission.objects.filter(entry__phase=phase, entry__team__name=team.name)
+    return phase.slug in team.phases and not sent.exists()
+
+
+def has_joined(team: DemoTeam) -> bool:
     """Whether an earlier run got that far."""
     return User.objects.filter(username=team.username, memberships__challenge__slug=CHALLENGE).exists()
