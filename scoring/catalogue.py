@@ -266,7 +266,7 @@ _REFUSALS = {
     "not-signed-in": CatalogueEntry(
         "refusal",
         "You are not signed in.",
-        "Sign in, then send {file} again.",
+        "Sign in, then send the archive again.",
     ),
     "not-a-participant": CatalogueEntry(
         "refusal",
@@ -281,7 +281,7 @@ _REFUSALS = {
     "phase-not-open": CatalogueEntry(
         "refusal",
         "The phase {phase} is not open yet: it opens on {opens_at}.",
-        "Come back then; you can already check {file} on this page.",
+        "Come back then; you can already check your archive with “python -m scoring check”.",
     ),
     "phase-closed": CatalogueEntry(
         "refusal",
@@ -320,12 +320,12 @@ _REFUSALS = {
     ),
     "upload-incomplete": CatalogueEntry(
         "refusal",
-        "The upload of {file} stopped before the end: {received_bytes} of {size_bytes} bytes arrived.",
+        "{file} did not arrive whole: the upload stopped after {received_bytes} of {size_bytes} bytes.",
         "Send it again; nothing was counted.",
     ),
     "upload-expired": CatalogueEntry(
         "refusal",
-        "The upload of {file} was not finished in time.",
+        "{file} was not uploaded in time.",
         "Start a new upload, if the phase is still open.",
     ),
     "upload-unknown": CatalogueEntry(

@@ -71,6 +71,15 @@ def test_what_is_wrong_with_an_archive_names_the_file(code: str) -> None:
     assert "{file}" in CATALOGUE[code].what
 
 
+@pytest.mark.parametrize("code", [code for code, entry in CATALOGUE.items() if entry.level == "refusal"])
+def test_a_refusal_reads_well_without_a_name(code: str) -> None:
+    """Where the name is left out, "The archive" stands for it: only at the beginning of a sentence."""
+    entry = CATALOGUE[code]
+
+    assert "{file}" not in entry.what[1:]
+    assert "{file}" not in entry.to_do
+
+
 def test_no_wording_has_a_place_for_a_reference_value() -> None:
     assert not any("reference" in name for code in CATALOGUE for name in names_in(code) - {"reference_number"})
 
