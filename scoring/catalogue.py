@@ -320,7 +320,7 @@ _REFUSALS = {
     ),
     "upload-incomplete": CatalogueEntry(
         "refusal",
-        "{file} did not arrive whole: the upload stopped after {received_bytes} of {size_bytes} bytes.",
+        "{file} stopped before the end of its upload: {received_bytes} of {size_bytes} bytes arrived.",
         "Send it again; nothing was counted.",
     ),
     "upload-expired": CatalogueEntry(
