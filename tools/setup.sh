@@ -21,7 +21,7 @@ export PIP_USER=0 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1
 
 step() { printf '[%s/4] %s\n' "$1" "$2"; }
 note() { printf '      %s\n' "$1"; }
-fail() { printf '\n%s\n' "$@" >&2; exit 1; }
+fail() { printf '\n' >&2; printf '%s\n' "$@" >&2; exit 1; }
 
 # --- What is there already ----------------------------------------------------------------------------------------
 
@@ -43,14 +43,14 @@ fault_of_venv() {
         echo "it was made in another folder"
     elif [ -n "${PYTHON:-}" ] && [ "$(version_of "$VENV/bin/python")" != "$(version_of "$PYTHON")" ]; then
         echo "it has Python $(version_of "$VENV/bin/python"), and PYTHON=$PYTHON is $(version_of "$PYTHON")"
-    elif ! "$VENV/bin/python" -m pip --version >/dev/null 2>&1; then
-        echo "it has no pip"
     fi
 }
 
 # --- The interpreter ----------------------------------------------------------------------------------------------
 
 has_ensurepip() { "$1" -c 'import ensurepip, venv' >/dev/null 2>&1; }
+# --python (pip 22.3): a pip that installs into another environment than its own
+has_pip() { "$1" -m pip --python "$1" --version >/dev/null 2>&1; }
 
 # Prints the first interpreter that is new enough, preferring one that can make an environment by itself.
 find_python() {
@@ -81,9 +81,12 @@ get_ensurepip() {
 }
 
 make_venv() {
-    local python=$1
-    has_ensurepip "$python" || get_ensurepip "$python"
-    "$python" -m venv --clear "$VENV" </dev/null
+    if ! has_ensurepip "$1" && has_pip "$1"; then
+        "$1" -m venv --clear --without-pip "$VENV" </dev/null
+        return
+    fi
+    has_ensurepip "$1" || get_ensurepip "$1"
+    "$1" -m venv --clear "$VENV" </dev/null
 }
 
 # --- The packages -------------------------------------------------------------------------------------------------
@@ -111,8 +114,11 @@ show_progress() {
     if [ -t 1 ] && [ -n "$text" ]; then printf '\n'; fi
 }
 
+# With the environment's own pip, or the interpreter's where the environment was made without one.
 pip_install() {
-    "$VENV/bin/python" -m pip install --progress-bar off "$@" </dev/null 2>&1 | tee -a "$LOG"
+    local pip=("$VENV/bin/python" -m pip)
+    has_pip "$VENV/bin/python" || pip=("$PYTHON" -m pip --python "$VENV/bin/python")
+    "${pip[@]}" install --progress-bar off "$@" </dev/null 2>&1 | tee -a "$LOG"
 }
 
 install_lock() {
@@ -137,7 +143,7 @@ install_project() {
 # --- The steps ----------------------------------------------------------------------------------------------------
 
 main() {
-    local fault="" python
+    local fault=""
     # Two runs of make in one checkout: the second waits for the first.
     exec 9<pyproject.toml
     if command -v flock >/dev/null && ! flock --nonblock 9; then
@@ -150,17 +156,19 @@ main() {
         return
     fi
 
+    local python
     python=$(find_python)
     [ -n "$python" ] || fail "Bayerboard needs Python 3.11 or newer${PYTHON:+, and $PYTHON is not}." \
         "On Debian 12, as root: apt-get install python3 python3-venv." \
         "Another interpreter is chosen by: make PYTHON=/path/to/python3"
-    step 1 "Python $(version_of "$python") ($python)"
+    PYTHON=$python
+    step 1 "Python $(version_of "$PYTHON") ($PYTHON)"
 
     if [ -e "$VENV" ] && [ -z "$fault" ]; then
         step 2 "Environment: $VENV is there"
     else
         step 2 "Environment: making $VENV${fault:+ anew (}${fault}${fault:+)}"
-        make_venv "$python"
+        make_venv "$PYTHON"
     fi
     rm -f "$(stamp_of main)" "$(stamp_of dev)"
 
