@@ -1,0 +1,101 @@
+"""A small challenge on disk: its YAML file, and the data that it names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import yaml
+
+from scoring.protocol import load_protocol
+from tests.factories import degrade, jpg_bytes, make_packed_raw, write_zip
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    PackedRaw = NDArray[np.uint16]
+
+
+@dataclass(frozen=True)
+class PhaseData:
+    """A phase, its references, and its options in the YAML file."""
+
+    track: str
+    slug: str
+    references: Mapping[str, PackedRaw]
+    options: Mapping[str, Any] = field(default_factory=dict)
+    # Without these, noise of the right size.
+    inputs: Mapping[str, bytes] | None = None
+
+    @property
+    def protocol(self) -> str:
+        return f"aim22-{self.track}"
+
+    def path(self, challenge: str) -> str:
+        return f"{challenge}/{self.track}/{self.slug}"
+
+    def predictions(self, sigma: float, seed: int = 0) -> dict[str, PackedRaw]:
+        """Return the references with noise of `sigma` levels."""
+        return {
+            name: degrade(image, sigma, seed + place) for place, (name, image) in enumerate(self.references.items())
+        }
+
+    def zip(self, path: Path, sigma: float, seed: int = 0) -> Path:
+        """Write predictions with noise of `sigma` levels as a submission."""
+        return write_zip(path, self.predictions(sigma, seed))
+
+
+def smooth_references(track: str, names: Sequence[str], seed: int = 0) -> dict[str, PackedRaw]:
+    """Return references of the track's size: one image, shifted a little further each time."""
+    image = make_packed_raw(load_protocol(f"aim22-{track}"), seed)
+    return {name: np.roll(image, 5 * place, axis=0) for place, name in enumerate(names)}
+
+
+def write_challenge(folder: Path, slug: str, phases: Sequence[PhaseData], **options: Any) -> Path:
+    """Write a challenge's YAML file and data; return the file."""
+    now = datetime.now(UTC)
+    tracks: dict[str, dict[str, Any]] = {}
+    for phase in phases:
+        track = tracks.setdefault(
+            phase.track,
+            {
+                "slug": phase.track,
+                "title": f"Track {phase.track.upper()}",
+                "summary": "A track to try things on.",
+                "protocol": phase.protocol,
+                "baselines": ["mosaic"],
+                "phases": [],
+            },
+        )
+        data = f"{slug}/{phase.track}/{phase.slug}"
+        _write_data(folder / data, phase)
+        track["phases"].append(
+            {
+                "slug": phase.slug,
+                "title": phase.slug.title(),
+                "starts_at": f"{now - timedelta(days=2):%Y-%m-%d %H:%M}",
+                "quota_per_day": 50,
+                "inputs": f"{data}/rgb",
+                "reference": f"{data}/raw",
+                **phase.options,
+            }
+        )
+    content = {"slug": slug, "title": slug.title(), "terms": "Be *fair*.", **options, "tracks": list(tracks.values())}
+    file = folder / f"{slug}.yaml"
+    file.write_text(yaml.safe_dump(content, sort_keys=False, allow_unicode=True))
+    return file
+
+
+def _write_data(folder: Path, phase: PhaseData) -> None:
+    rgb, raw = folder / "rgb", folder / "raw"
+    rgb.mkdir(parents=True, exist_ok=True)
+    raw.mkdir(exist_ok=True)
+    same = jpg_bytes(load_protocol(phase.protocol), seed=1)
+    for name, image in phase.references.items():
+        (rgb / f"{name}.jpg").write_bytes(phase.inputs[name] if phase.inputs else same)
+        np.save(raw / f"{name}.npy", image)

@@ -1,0 +1,102 @@
+"""A whole Bayerboard for the tests of this folder, and a real browser."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.e2e.challenge import PhaseData, smooth_references, write_challenge
+from tests.e2e.running import Bayerboard, running
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+
+CHALLENGE = "tryout"
+LONG = 40  # images: a few seconds of work
+NO_CHROMIUM = (
+    "The browser tests need Chromium: install it (Debian: apt-get install chromium), "
+    "or name one in the environment: CHROMIUM=/path/to/chromium."
+)
+
+
+@dataclass(frozen=True)
+class Phases:
+    """The phases of the challenge that the tests send to."""
+
+    # Its references are public, and so are its per-image scores.
+    development: PhaseData
+    # Hidden references; three submissions a day.
+    test: PhaseData
+    # Many images.
+    long: PhaseData
+    closed: PhaseData
+    p20: PhaseData
+
+    def all(self) -> list[PhaseData]:
+        return [self.development, self.test, self.long, self.closed, self.p20]
+
+
+@pytest.fixture(scope="session")
+def phases() -> Phases:
+    yesterday = f"{datetime.now(UTC) - timedelta(days=1):%Y-%m-%d %H:%M}"
+    return Phases(
+        development=PhaseData(
+            "s7", "development", smooth_references("s7", ["6_2", "6_0", "6_10"]), {"image_results": "published"}
+        ),
+        test=PhaseData("s7", "test", smooth_references("s7", ["7_0", "7_2"], seed=1), {"quota_per_day": 3}),
+        long=PhaseData("s7", "long", smooth_references("s7", [f"8_{tile}" for tile in range(LONG)], seed=2)),
+        closed=PhaseData("s7", "closed", smooth_references("s7", ["9_0"], seed=3), {"ends_at": yesterday}),
+        p20=PhaseData("p20", "development", smooth_references("p20", ["12_0", "12_2"], seed=4)),
+    )
+
+
+@pytest.fixture(scope="session")
+def bayerboard(tmp_path_factory: pytest.TempPathFactory, phases: Phases) -> Iterator[Bayerboard]:
+    """Give a running Bayerboard with a challenge; every test brings people of its own."""
+    folder = tmp_path_factory.mktemp("bayerboard")
+    with running(folder / "data") as one:
+        created = one.manage("create_challenge", str(write_challenge(folder, CHALLENGE, phases.all())))
+        assert created.returncode == 0, created.stderr
+        yield one
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Add the logs of what ran to the report of a test that failed."""
+    report = yield
+    one = getattr(item, "funcargs", {}).get("bayerboard")
+    if report.failed and isinstance(one, Bayerboard):
+        report.sections += [(f"log of {name}", text) for name, text in one.logs() if text]
+    return report
+
+
+# --- The browser ------------------------------------------------------------------------------------------------------
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the browser's tests come last: Playwright keeps an event loop here, and beside one Django forbids queries."""
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    """Launch the system's Chromium, quietly."""
+    chromium = shutil.which(os.environ.get("CHROMIUM") or "chromium")
+    if chromium is None:
+        pytest.fail(NO_CHROMIUM, pytrace=False)
+    arguments = ["--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage"]
+    if os.geteuid() == 0:
+        arguments.append("--no-sandbox")  # Chromium's own does not work for root
+    return {**browser_type_launch_args, "executable_path": chromium, "args": arguments}
+
+
+@pytest.fixture(scope="session")
+def browser_context_args(browser_context_args: dict[str, Any], bayerboard: Bayerboard) -> dict[str, Any]:
+    """Let tests name pages by their path."""
+    return {**browser_context_args, "base_url": bayerboard.url}

@@ -1,0 +1,239 @@
+"""A whole Bayerboard in processes of its own, for tests: what `manage.py up` starts, and what a test does to it.
+
+The site's database belongs to those processes: a test reads it through a read-only connection, and changes it only
+as an organiser or a participant would.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from bayerboard.operations.address import Address
+from tests.operations.processes import descendants, is_running, stat_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+T = TypeVar("T")
+
+MANAGE = Path(__file__).parents[2] / "manage.py"
+READY_WITHIN_S = 90
+SCORED_WITHIN_S = 90
+LOG_TAIL_LINES = 40
+PROGRAMS = {
+    "broker": r"(valkey|redis)-server",
+    "web": r"gunicorn",
+    "score": r"score@",
+    "baseline": r"baseline@",
+    "beat": r"celery\S* .* beat ",
+}
+# Short, so that what a dead worker held comes back while a test waits for it.
+QUICK = {"BAYERBOARD_LEASE_S": "5", "BAYERBOARD_RECOVER_EVERY_S": "1"}
+
+
+def wait_for(look: Callable[[], T | None], timeout_s: float = 30) -> T:
+    """Return what `look` returns as soon as there is something; fail when there never is."""
+    deadline = time.monotonic() + timeout_s
+    while not (found := look()):
+        assert time.monotonic() < deadline, f"waited in vain for {timeout_s:g} s"
+        time.sleep(0.02)
+    return found
+
+
+class Bayerboard:
+    """`manage.py up` on its own data folder and a free port."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self.data_dir = data_dir
+        self.output = data_dir.with_suffix(".out")
+        self.process = self._popen("up", "--bind", "127.0.0.1:0")
+        try:
+            self.address = Address.parse(wait_for(self._find_address, READY_WITHIN_S))
+            # The workers are up a little later than the site: a test that stops one must find it.
+            wait_for(lambda: all(self.leader(name) and self.children(name) for name in ("score", "web")), 30)
+        except BaseException:
+            self.kill()
+            raise
+
+    @property
+    def url(self) -> str:
+        return self.address.url
+
+    def _popen(self, *arguments: str) -> subprocess.Popen[bytes]:
+        with self.output.open("wb") as output:
+            return subprocess.Popen(
+                [sys.executable, str(MANAGE), *arguments],
+                env=environment(self.data_dir),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+            )
+
+    def _find_address(self) -> str | None:
+        assert self.process.poll() is None, self.output.read_text()
+        found = re.search(r"Bayerboard is ready at http://(\S+)/ ", self.output.read_text())
+        return found[1] if found else None
+
+    # --- Its commands and its database ---
+
+    def manage(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a management command beside the running site."""
+        return manage(self.data_dir, *arguments)
+
+    def rows(self, query: str, *values: Any) -> list[sqlite3.Row]:
+        """Read from the database."""
+        # autocommit: a reader that keeps a transaction open would go on seeing the past
+        with closing(
+            sqlite3.connect(
+                f"file:{self.data_dir / 'bayerboard.sqlite3'}?mode=ro", uri=True, isolation_level=None, timeout=30
+            )
+        ) as connection:
+            connection.row_factory = sqlite3.Row
+            return connection.execute(query, values).fetchall()
+
+    def evaluation(self, submission: int) -> sqlite3.Row:
+        """Return the evaluation of a submission under its phase's published version."""
+        (row,) = self.rows(
+            """SELECT evaluation.* FROM evaluations_evaluation evaluation
+            JOIN submissions_submission submission ON submission.id = evaluation.submission_id
+            JOIN submissions_entry entry ON entry.id = submission.entry_id
+            JOIN challenges_phase phase ON phase.id = entry.phase_id
+            WHERE submission.id = ? AND evaluation.scoring_version_id = phase.published_version_id""",
+            submission,
+        )
+        return row
+
+    def wait_for_end(self, submission: int, timeout_s: float = SCORED_WITHIN_S) -> sqlite3.Row:
+        """Return the evaluation of a submission once it is over."""
+
+        def look() -> sqlite3.Row | None:
+            row = self.evaluation(submission)
+            return None if row["status"] in {"queued", "running"} else row
+
+        return wait_for(look, timeout_s)
+
+    def stored_archives(self) -> set[Path]:
+        """Return every file that uploads left behind, whole or half."""
+        objects = self.data_dir / "objects"
+        return {path for folder in ("archives", "incoming") for path in (objects / folder).glob("*") if path.is_file()}
+
+    # --- Its processes ---
+
+    def leader(self, name: str) -> int | None:
+        """Return the process of a program that the supervisor itself started."""
+        for pid in descendants(self.process.pid):
+            if stat_of(pid)[1] == self.process.pid and re.search(PROGRAMS[name], command_of(pid)):
+                return pid
+        return None
+
+    def children(self, name: str) -> set[int]:
+        """Return the processes below a program's own."""
+        leader = self.leader(name)
+        return descendants(leader) if leader else set()
+
+    def kill_program(self, name: str) -> int:
+        """Kill a program without warning; return the process that died."""
+        pid = self.leader(name)
+        assert pid is not None, f"{name} does not run"
+        os.kill(pid, signal.SIGKILL)
+        return pid
+
+    def wait_for_restart(self, name: str, died: int) -> None:
+        wait_for(lambda: self.leader(name) not in (None, died), timeout_s=60)
+
+    @contextmanager
+    def workers_held(self) -> Iterator[None]:
+        """Hold everything that scores: what is sent meanwhile stays queued."""
+        leader = self.leader("score")
+        assert leader is not None
+        held = [leader, *sorted(descendants(leader))]
+        for pid in held:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in held:
+                os.kill(pid, signal.SIGCONT)
+
+    @contextmanager
+    def supervisor_held(self) -> Iterator[None]:
+        """Hold the supervisor: what dies meanwhile stays dead."""
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
+
+    def stop(self) -> None:
+        """Stop all of it as Ctrl-C does, and see that nothing is left."""
+        everything = descendants(self.process.pid)
+        self.process.send_signal(signal.SIGTERM)
+        assert self.process.wait(timeout=60) == 0, self.output.read_text()
+        assert not [pid for pid in everything if is_running(pid)]
+
+    def kill(self) -> None:
+        """Leave nothing running, whatever state it is in."""
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
+    def logs(self) -> list[tuple[str, str]]:
+        """Return the name and the end of every log."""
+        files = [self.output, *sorted((self.data_dir / "log").glob("*.log"))]
+        return [
+            (file.stem, "\n".join(file.read_text(errors="replace").splitlines()[-LOG_TAIL_LINES:])) for file in files
+        ]
+
+
+def environment(data_dir: Path) -> dict[str, str]:
+    """Return this environment with another data folder, the embedded mode and short leases."""
+    foreign = {"REDIS_URL", "DATABASE_URL", "SECRET_KEY"}
+    inherited = {
+        name: value for name, value in os.environ.items() if name not in foreign and not name.startswith("BAYERBOARD_")
+    }
+    return {
+        **inherited,
+        **QUICK,
+        "BAYERBOARD_DATA": str(data_dir),
+        "DJANGO_SETTINGS_MODULE": "bayerboard.settings",
+    }
+
+
+def manage(data_dir: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a management command on a data folder."""
+    return subprocess.run(
+        [sys.executable, str(MANAGE), *arguments],
+        env=environment(data_dir),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def command_of(pid: int) -> str:
+    """Return a process's command line; empty when it has just ended."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
+@contextmanager
+def running(data_dir: Path) -> Iterator[Bayerboard]:
+    """Run it for the length of a block, and let nothing of it remain."""
+    one = Bayerboard(data_dir)
+    try:
+        yield one
+        one.stop()
+    finally:
+        one.kill()
