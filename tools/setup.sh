@@ -162,11 +162,11 @@ main() {
         "On Debian 12, as root: apt-get install python3 python3-venv." \
         "Another interpreter is chosen by: make PYTHON=/path/to/python3"
     PYTHON=$python
-    step 1 "Python $(version_of "$PYTHON") ($PYTHON)"
-
     if [ -e "$VENV" ] && [ -z "$fault" ]; then
+        step 1 "Python $(version_of "$VENV/bin/python")"
         step 2 "Environment: $VENV is there"
     else
+        step 1 "Python $(version_of "$PYTHON") ($PYTHON)"
         step 2 "Environment: making $VENV${fault:+ anew (}${fault}${fault:+)}"
         make_venv "$PYTHON"
     fi
