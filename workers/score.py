@@ -58,7 +58,7 @@ def _score(evaluation: Evaluation) -> None:
         archive_sha256 = _sha256(archive)
         provenance = _provenance(evaluation, archive_sha256)
         try:
-            report = score_archive(archive, reference, protocol, on_progress=progress)
+            report = score_archive(archive, reference, protocol, name=submission.archive_name, on_progress=progress)
         except SubmissionRejected as rejection:
             record_rejection(evaluation, rejection, archive_sha256, provenance)
             logger.info("submission %s: rejected, %d problems", submission.pk, len(rejection.errors))
