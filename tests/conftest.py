@@ -7,24 +7,23 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.core.cache import cache
 
-from bayerboard.lib import tasks
 from tests.factories import Cast, make_cast
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pytest_django.fixtures import SettingsWrapper
+    from pytest_django import Settings
 
 
 @pytest.fixture(autouse=True)
-def _own_storage(settings: SettingsWrapper, tmp_path: Path) -> None:
+def _own_storage(settings: Settings, tmp_path: Path) -> None:
     settings.STORAGE_DIR = tmp_path / "objects"
     settings.UPLOAD_DIR = settings.STORAGE_DIR / "incoming"
     settings.FILE_UPLOAD_TEMP_DIR = str(settings.UPLOAD_DIR)
 
 
 @pytest.fixture(autouse=True)
-def _quick_passwords(settings: SettingsWrapper) -> None:
+def _quick_passwords(settings: Settings) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
@@ -43,7 +42,7 @@ def published(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
         def send_task(name: str, kwargs: dict[str, Any], **options: Any) -> None:
             sent.append((name, kwargs))
 
-        monkeypatch.setattr(tasks.app, "send_task", send_task)
+        monkeypatch.setattr("bayerboard.lib.tasks.app.send_task", send_task)
     return sent
 
 

@@ -276,9 +276,7 @@ def make_cast(folder: Path, **phase_fields: Any) -> Cast:
     )
 
 
-def make_scored(
-    phase: Phase, team: Team, folder: Path, psnr: float, ssim: float = 0.5, **fields: Any
-) -> Submission:
+def make_scored(phase: Phase, team: Team, folder: Path, psnr: float, ssim: float = 0.5, **fields: Any) -> Submission:
     """Send a submission and record this score for it, as a worker would."""
     submission = make_submission(phase, team, folder, **fields)
     record(submission.evaluation, psnr, ssim)

@@ -204,7 +204,8 @@ class Phase(models.Model):
 
     @property
     def manifest(self) -> Manifest:
-        return Manifest.from_json(self.manifest_data)
+        # A phase without inputs has none yet.
+        return Manifest.from_json(self.manifest_data) if self.manifest_data else Manifest(())
 
     def state(self, now: datetime | None = None) -> str:
         """Return `upcoming`, `open` or `closed`."""
@@ -226,7 +227,9 @@ class Phase(models.Model):
 
     def day_start(self, now: datetime) -> datetime:
         """Return the start of the quota's day that holds `now`, in the challenge's time zone."""
-        return now.astimezone(self.track.challenge.zone).replace(hour=0, minute=0, second=0, microsecond=0)
+        local = now.astimezone(self.track.challenge.zone)
+        # Where the clocks go back at midnight, the day begins with the first of the two.
+        return local.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
 
 
 class ReferenceSet(models.Model):

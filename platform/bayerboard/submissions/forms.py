@@ -30,7 +30,8 @@ class SubmitForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 4}),
         help_text="Architecture, training data, ensembles: what a reader should know.",
     )
-    idempotency_key = forms.CharField(widget=forms.HiddenInput, initial=new_key)
+    # Not required: nobody would see what is wrong with a hidden field, and the key is for the sender's good.
+    idempotency_key = forms.CharField(widget=forms.HiddenInput, initial=new_key, required=False)
 
     def clean_idempotency_key(self) -> str:
         key = str(self.cleaned_data["idempotency_key"])

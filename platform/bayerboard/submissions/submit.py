@@ -122,15 +122,18 @@ class Sent:
     opened_at: datetime
 
 
+def find_earlier(phase: Phase, team: Team, idempotency_key: str) -> Submission | None:
+    """Return the submission that an earlier request with the same key made."""
+    return Submission.objects.filter(entry__phase=phase, entry__team=team, idempotency_key=idempotency_key).first()
+
+
 def submit(phase: Phase, team: Team, user: User | None, sent: Sent) -> Submission:
     """Store the archive, then the submission and its evaluation in one transaction, and wake a worker on commit.
 
     A repeated `idempotency_key` gives the submission that the first request made. Raises Refused, with nothing
     stored. Baselines (`user` None) have no deadline and no quota.
     """
-    earlier = Submission.objects.filter(
-        entry__phase=phase, entry__team=team, idempotency_key=sent.idempotency_key
-    ).first()
+    earlier = find_earlier(phase, team, sent.idempotency_key)
     if earlier is not None:
         return earlier
     if user is not None:

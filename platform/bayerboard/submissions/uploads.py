@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from django.conf import settings
-from django.core.files.uploadhandler import StopUpload, TemporaryFileUploadHandler
+from django.core.files.uploadhandler import (
+    FileUploadHandler,
+    SkipFile,
+    StopUpload,
+    TemporaryFileUploadHandler,
+)
 
 if TYPE_CHECKING:
+    from django.core.files.uploadedfile import UploadedFile
     from django.http import HttpRequest
 
 
@@ -19,6 +25,11 @@ class BoundedUploadHandler(TemporaryFileUploadHandler):
         self.limit_bytes = limit_bytes
         self.received_bytes = 0
         self.too_large = False
+        self._unfinished: UploadedFile[bytes] | None = None
+
+    def new_file(self, *args: Any, **kwargs: Any) -> None:
+        super().new_file(*args, **kwargs)
+        self._unfinished = self.file
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
         self.received_bytes += len(raw_data)
@@ -29,6 +40,15 @@ class BoundedUploadHandler(TemporaryFileUploadHandler):
             raise StopUpload(connection_reset=False)
         super().receive_data_chunk(raw_data, start)
 
+    def file_complete(self, file_size: int) -> UploadedFile[bytes] | None:
+        self._unfinished = None
+        return super().file_complete(file_size)
+
+    def drop_unfinished(self) -> None:
+        """Remove the file that was arriving when the connection broke: Django leaves it to the garbage collector."""
+        if self._unfinished is not None:
+            self._unfinished.close()
+
 
 def receive_on_disk(request: HttpRequest, limit_bytes: int) -> BoundedUploadHandler:
     """Set up the request for a bounded upload; call before anything reads its body."""
@@ -36,3 +56,25 @@ def receive_on_disk(request: HttpRequest, limit_bytes: int) -> BoundedUploadHand
     handler = BoundedUploadHandler(request, limit_bytes)
     request.upload_handlers = [handler]
     return handler
+
+
+class DroppingUploadHandler(FileUploadHandler):
+    """Lets files pass by and keeps nothing of them."""
+
+    def new_file(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise SkipFile
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes | None:
+        return None
+
+    def file_complete(self, file_size: int) -> None:
+        return None
+
+
+def read_fields_alone(request: HttpRequest) -> None:
+    """Set up the request to be read to its end, its files dropped; call before anything reads its body.
+
+    A server that answers before it has read everything closes the connection under the browser, which then shows its
+    own error instead of the answer.
+    """
+    request.upload_handlers = [DroppingUploadHandler(request)]

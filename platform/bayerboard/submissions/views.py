@@ -19,10 +19,18 @@ from bayerboard.challenges.models import Phase, get_phase
 from bayerboard.leaderboards.board import position_of
 from bayerboard.lib.pages import page_number
 from bayerboard.lib.responses import download
-from bayerboard.submissions.forms import SubmitForm
+from bayerboard.submissions.forms import IDEMPOTENCY_KEY, SubmitForm
 from bayerboard.submissions.models import Submission, get_submission
-from bayerboard.submissions.submit import Refused, Sent, check_open, check_quota, quota_of, submit
-from bayerboard.submissions.uploads import BoundedUploadHandler, receive_on_disk
+from bayerboard.submissions.submit import (
+    Refused,
+    Sent,
+    check_open,
+    check_quota,
+    find_earlier,
+    quota_of,
+    submit,
+)
+from bayerboard.submissions.uploads import BoundedUploadHandler, read_fields_alone, receive_on_disk
 from bayerboard.teams.models import Team, team_of
 from scoring.problems import Problem, problem
 
@@ -50,9 +58,12 @@ def submit_page(request: HttpRequest, challenge: str, track: str, phase: str) ->
     if request.method != "POST":
         return _form_page(request, found, team, SubmitForm(), reason)
     if team is None or reason is not None:
-        # The form's text is lost with the body that nobody reads; what was refused would be refused again anyway.
-        return _form_page(request, found, team, SubmitForm(), reason, status=403)
-    return _receive(request, found, team, receive_on_disk(request, found.max_archive_bytes), opened_at)
+        return _refuse(request, found, team, reason)
+    handler = receive_on_disk(request, found.max_archive_bytes)
+    try:
+        return _receive(request, found, team, handler, opened_at)
+    finally:
+        handler.drop_unfinished()
 
 
 def _refusal(phase: Phase, team: Team | None, opened_at: datetime) -> Problem | None:
@@ -64,6 +75,20 @@ def _refusal(phase: Phase, team: Team | None, opened_at: datetime) -> Problem | 
     except Refused as refused:
         return refused.problem
     return None
+
+
+def _refuse(request: HttpRequest, phase: Phase, team: Team | None, reason: Problem | None) -> HttpResponse:
+    """Say why nothing is taken, unless this is the repetition of a request that was."""
+    read_fields_alone(request)
+    try:
+        key = request.POST.get("idempotency_key", "")
+    except UnreadablePostError:
+        return HttpResponse(status=400)
+    if team is not None and IDEMPOTENCY_KEY.fullmatch(key):
+        earlier = find_earlier(phase, team, key)
+        if earlier is not None:
+            return redirect(earlier)
+    return _form_page(request, phase, team, SubmitForm(), reason, status=403)
 
 
 @csrf_protect
