@@ -36,9 +36,11 @@ class Phases:
     long: PhaseData
     closed: PhaseData
     p20: PhaseData
+    # Its board belongs to one test.
+    duel: PhaseData
 
     def all(self) -> list[PhaseData]:
-        return [self.development, self.test, self.long, self.closed, self.p20]
+        return [self.development, self.test, self.long, self.closed, self.p20, self.duel]
 
 
 @pytest.fixture(scope="session")
@@ -52,6 +54,7 @@ def phases() -> Phases:
         long=PhaseData("s7", "long", smooth_references("s7", [f"8_{tile}" for tile in range(LONG)], seed=2)),
         closed=PhaseData("s7", "closed", smooth_references("s7", ["9_0"], seed=3), {"ends_at": yesterday}),
         p20=PhaseData("p20", "development", smooth_references("p20", ["12_0", "12_2"], seed=4)),
+        duel=PhaseData("p20", "duel", smooth_references("p20", ["13_0", "13_2"], seed=5)),
     )
 
 
@@ -97,6 +100,6 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 
 
 @pytest.fixture(scope="session")
-def browser_context_args(browser_context_args: dict[str, Any], bayerboard: Bayerboard) -> dict[str, Any]:
+def base_url(bayerboard: Bayerboard) -> str:
     """Let tests name pages by their path."""
-    return {**browser_context_args, "base_url": bayerboard.url}
+    return bayerboard.url
