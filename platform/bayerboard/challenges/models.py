@@ -82,7 +82,7 @@ class Challenge(models.Model):
     def is_organised_by(self, user: User | AnonymousUser) -> bool:
         if not user.is_authenticated:
             return False
-        return user.is_superuser or self.organisers.filter(pk=user.pk).exists()
+        return user.is_superuser or self.pk in user.organised_challenge_pks
 
 
 class Track(models.Model):
