@@ -72,7 +72,7 @@ class Migration(migrations.Migration):
                 ('terms', models.TextField(blank=True, help_text='Markdown. Participants accept this text when they join.')),
                 ('notice', models.CharField(blank=True, help_text='A banner on every page of the challenge.', max_length=300)),
                 ('time_zone', models.CharField(default='UTC', max_length=64, validators=[bayerboard.challenges.models._check_time_zone])),
-                ('is_listed', models.BooleanField(default=True)),
+                ('is_listed', models.BooleanField(default=True, help_text='Otherwise a draft, which only its organisers see.')),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ('organisers', models.ManyToManyField(blank=True, related_name='organised_challenges', to=settings.AUTH_USER_MODEL)),
             ],

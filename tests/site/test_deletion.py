@@ -1,0 +1,62 @@
+"""What somebody sent is never deleted along with something else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from django.db.models import ProtectedError
+
+from bayerboard.submissions.models import Submission
+from tests import factories
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bayerboard.accounts.models import User
+    from bayerboard.challenges.models import Challenge
+    from tests.factories import Cast
+
+
+@pytest.mark.parametrize("what", ["challenge", "track", "phase", "team", "participant", "entry"])
+def test_is_refused_once_there_is_a_submission(cast: Cast, tmp_path: Path, what: str) -> None:
+    submission = factories.make_submission(cast.phase, cast.team, tmp_path)
+    objects = {
+        "challenge": cast.challenge,
+        "track": cast.phase.track,
+        "phase": cast.phase,
+        "team": cast.team,
+        "participant": cast.participant,
+        "entry": submission.entry,
+    }
+
+    with pytest.raises(ProtectedError):
+        objects[what].delete()
+
+    assert Submission.objects.get() == submission
+
+
+def test_a_submission_keeps_its_evaluations(cast: Cast, tmp_path: Path) -> None:
+    submission = factories.make_scored(cast.phase, cast.team, tmp_path, psnr=30)
+
+    with pytest.raises(ProtectedError):
+        submission.delete()
+
+
+def test_a_reference_that_something_was_scored_against_stays(cast: Cast) -> None:
+    version = cast.phase.published_version
+    assert version is not None
+
+    with pytest.raises(ProtectedError):
+        version.reference_set.delete()
+
+
+@pytest.mark.django_db
+def test_a_challenge_that_nobody_used_can_go() -> None:
+    challenge: Challenge = factories.make_challenge()
+    organiser: User = factories.make_user()
+    challenge.organisers.add(organiser)
+
+    challenge.delete()
+
+    organiser.refresh_from_db()
