@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.e2e.challenge import PhaseData, smooth_references, write_challenge
-from tests.e2e.running import Bayerboard, running
+from tests.e2e.running import add_logs, running
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
+
+    from tests.e2e.running import Bayerboard
 
 CHALLENGE = "tryout"
 LONG = 40  # images: a few seconds of work
@@ -72,9 +74,7 @@ def bayerboard(tmp_path_factory: pytest.TempPathFactory, phases: Phases) -> Iter
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Add the logs of what ran to the report of a test that failed."""
     report = yield
-    one = getattr(item, "funcargs", {}).get("bayerboard")
-    if report.failed and isinstance(one, Bayerboard):
-        report.sections += [(f"log of {name}", text) for name, text in one.logs() if text]
+    add_logs(item, report)
     return report
 
 

@@ -13,6 +13,7 @@ class _Reader(HTMLParser):
         self.words: list[str] = []
         self.rows: list[list[list[str]]] = []
         self._in_main = False
+        self._in_cell = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self._in_main = self._in_main or tag == "main"
@@ -20,14 +21,16 @@ class _Reader(HTMLParser):
             self.rows.append([])
         elif tag in {"td", "th"}:
             self.rows[-1].append([])
+            self._in_cell = True
 
     def handle_endtag(self, tag: str) -> None:
         self._in_main = self._in_main and tag != "main"
+        self._in_cell = self._in_cell and tag not in {"td", "th"}
 
     def handle_data(self, data: str) -> None:
         if self._in_main:
             self.words += data.split()
-            if self.rows and self.rows[-1]:
+            if self._in_cell:
                 self.rows[-1][-1] += data.split()
 
 

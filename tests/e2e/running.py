@@ -23,6 +23,8 @@ from tests.operations.processes import descendants, is_running, stat_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    import pytest
+
 T = TypeVar("T")
 
 MANAGE = Path(__file__).parents[2] / "manage.py"
@@ -237,3 +239,11 @@ def running(data_dir: Path) -> Iterator[Bayerboard]:
         one.stop()
     finally:
         one.kill()
+
+
+def add_logs(item: pytest.Item, report: pytest.TestReport) -> None:
+    """Add to the report of a failed test what the Bayerboard among its fixtures logged."""
+    fixtures: dict[str, Any] = getattr(item, "funcargs", {})
+    for one in fixtures.values():
+        if report.failed and isinstance(one, Bayerboard):
+            report.sections += [(f"log of {name}", text) for name, text in one.logs() if text]
