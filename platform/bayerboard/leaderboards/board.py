@@ -89,10 +89,15 @@ def board_page(phase: Phase, user: User | AnonymousUser, number: int = 1, per_pa
     pages = max(1, -(-len(order) // per_page))
     number = min(max(1, number), pages)
     shown = order[(number - 1) * per_page : number * per_page]
-    best = _best_values(protocol, [metrics for _, metrics, baseline in keys if not baseline])
+    # One's own row alone says nothing about who is best.
+    compared = keys if visibility == "all" else []
+    best = _best_values(protocol, [metrics for _, metrics, baseline in compared if not baseline])
     whole = _whole_rows([keys[index][0] for index, _ in shown], user)
     rows = tuple(
-        _row(whole[keys[index][0]], rank if visibility == "all" else None, protocol, best) for index, rank in shown
+        _row(whole[keys[index][0]], rank if visibility == "all" else None, protocol, best)
+        for index, rank in shown
+        # a row can go between the two queries, with a disqualification
+        if keys[index][0] in whole
     )
     return BoardPage(phase, protocol.columns, rows, number, pages, len(order), visibility)
 
