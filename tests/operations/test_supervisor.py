@@ -129,25 +129,43 @@ def test_a_program_that_dies_before_it_is_ready_is_started_again(tmp_path: Path)
         assert wait_for(lambda: recorded("one", tmp_path)[1:])
 
 
-def test_programs_stop_in_reverse_order(tmp_path: Path) -> None:
-    leave_word = (
-        "import pathlib, signal, sys\n"
-        "def leave(*_):\n"
-        "    with open(sys.argv[2], 'a') as file: file.write(sys.argv[3])\n"
+def staged(name: str, stage: int, folder: Path, leave: str) -> Program:
+    """Return a program that on SIGTERM runs `leave`, with `folder` at hand, and then ends."""
+    code = (
+        "import pathlib, signal, sys, time\n"
+        "folder = pathlib.Path(sys.argv[1]).parent\n"
+        "def stop(*_):\n"
+        f"    {leave}\n"
         "    sys.exit()\n"
-        "signal.signal(signal.SIGTERM, leave)\n"
+        "signal.signal(signal.SIGTERM, stop)\n"
         "pathlib.Path(sys.argv[1]).write_text('1\\n')\n"
         "while True: signal.pause()\n"
     )
-    programs = []
-    for name in "abc":
-        one = program(name, tmp_path, leave_word)
-        programs.append(Program(name, [*one.command, str(tmp_path / "order"), name], one.log))
-    supervisor = Supervisor(programs, lambda _: None, QUICK)
-    supervisor.start()
-    wait_for(lambda: all(recorded(name, tmp_path) for name in "abc"))
-    supervisor.stop()
+    return program(name, folder, code, stage=stage, grace_s=1000)
+
+
+def test_programs_of_a_higher_stage_stop_first(tmp_path: Path) -> None:
+    programs = [
+        staged(name, stage, tmp_path, f"(folder / 'order').open('a').write('{name}')")
+        for stage, name in enumerate("abc")
+    ]
+    with running(*programs) as (supervisor, _):
+        wait_for(lambda: all(recorded(name, tmp_path) for name in "abc"))
+        supervisor.stop()
     assert (tmp_path / "order").read_text() == "cba"
+
+
+def test_programs_of_one_stage_stop_together(tmp_path: Path) -> None:
+    # Each ends only once the other has been asked too.
+    wait = "(folder / 'asked-{}').touch()\n    while not (folder / 'asked-{}').exists(): time.sleep(0.01)"
+    programs = [
+        staged("a", 1, tmp_path, wait.format("a", "b")),
+        staged("b", 1, tmp_path, wait.format("b", "a")),
+    ]
+    with running(*programs) as (supervisor, _):
+        wait_for(lambda: recorded("a", tmp_path) and recorded("b", tmp_path))
+        supervisor.stop()
+    assert supervisor.most_troubled().deaths == 0
 
 
 def test_stopping_leaves_nothing_of_a_group(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ LOG_TAIL_LINES = 15
 
 
 class Stack:
-    """Starts everything on entry and stops it in order on exit; for the main thread.
+    """Starts everything on entry and stops it on exit, the broker last; for the main thread.
 
     SIGINT, SIGTERM and SIGHUP raise `KeyboardInterrupt` inside the block. One that arrives while everything
     is being stopped ends the waiting for what still runs.
@@ -185,6 +185,8 @@ def python_program(name: str, arguments: list[str], env: dict[str, str] | None =
         log=log_of(name),
         # A worker first ends what it scores; what is cut off all the same is scored again after the next start.
         grace_s=20,
+        # before the broker, which they all use
+        stage=1,
         env={"BAYERBOARD_DATA": str(settings.DATA_DIR), "PYTHONUNBUFFERED": "1", **(env or {})},
     )
 

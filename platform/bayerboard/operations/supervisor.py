@@ -38,6 +38,8 @@ class Program:
     grace_s: float = 10.0
     # The next program is started once this one is ready.
     is_ready: Callable[[], bool] = lambda: True
+    # Programs of one stage are stopped together, those of a higher stage before those of a lower.
+    stage: int = 0
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,12 @@ class Child:
         self.start_at = now + delay_s
         return delay_s
 
+    def ask_to_stop(self) -> None:
+        """Send SIGTERM to the leader alone: Celery and gunicorn stop their own workers, after what these are doing."""
+        if self.process is not None:
+            # Not `process.terminate()`, which would collect a process that has just ended, and lose its group.
+            os.kill(self.process.pid, signal.SIGTERM)
+
     def signal_group(self, number: signal.Signals) -> None:
         """Send a signal to the process and everything it started."""
         if self.process is not None:
@@ -113,7 +121,7 @@ class Child:
 
 
 class Supervisor:
-    """Runs programs in the order given and stops them in reverse."""
+    """Starts programs in the order given, keeps them running, and stops them stage by stage."""
 
     def __init__(
         self, programs: Sequence[Program], report: Callable[[str], None], backoff: Backoff | None = None
@@ -129,7 +137,7 @@ class Supervisor:
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop every program, last started first; return when none is left."""
+        """Stop every program, the highest stage first; return when none is left."""
         self._stopping.set()
         if self._thread.ident is not None:
             self._thread.join()
@@ -154,8 +162,8 @@ class Supervisor:
                 self._watch_until(child.program.is_ready)
             self._watch_until(lambda: False)
         finally:
-            for child in reversed(self.children):
-                self._stop_child(child)
+            for stage in sorted({child.program.stage for child in self.children}, reverse=True):
+                self._stop_together([child for child in self.children if child.program.stage == stage])
 
     def _watch_until(self, condition: Callable[[], bool]) -> None:
         while not self._stopping.is_set() and not condition():
@@ -178,16 +186,15 @@ class Supervisor:
         delay_s = child.plan_restart()
         self.report(f"{child.program.name} {what}; next start in {delay_s:g} s. Its log: {child.program.log}")
 
-    def _stop_child(self, child: Child) -> None:
-        if child.process is None:
-            return
-        # Only the leader is asked: Celery and gunicorn stop their own workers, after what these are doing.
-        # Not `process.terminate()`, which would collect a process that has just ended, and lose its group.
-        os.kill(child.process.pid, signal.SIGTERM)
-        deadline = time.monotonic() + child.program.grace_s
-        while child.collect() is None:
-            if time.monotonic() >= deadline or self._hurry.is_set():
-                child.signal_group(signal.SIGKILL)
+    def _stop_together(self, children: Sequence[Child]) -> None:
+        started = time.monotonic()
+        left = [child for child in children if child.process is not None]
+        for child in left:
+            child.ask_to_stop()
+        while left := [child for child in left if child.collect() is None]:
+            for child in left:
+                if self._hurry.is_set() or time.monotonic() - started >= child.program.grace_s:
+                    child.signal_group(signal.SIGKILL)
             time.sleep(POLL_S / 4)
 
 
