@@ -194,7 +194,9 @@ def test_the_request_succeeds_without_a_broker(
     assert Evaluation.objects.get().status == Status.QUEUED
 
 
-def test_a_crash_while_recording_leaves_no_archive(cast: Cast, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_crash_while_recording_makes_no_submission_and_takes_no_archive_away(
+    cast: Cast, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def crash(*arguments: object, **options: object) -> None:
         raise RuntimeError("the database went away")
 
@@ -204,6 +206,7 @@ def test_a_crash_while_recording_leaves_no_archive(cast: Cast, tmp_path: Path, m
     response = client.post(cast.phase.submit_url(), factories.upload(cast.phase, tmp_path))
 
     assert response.status_code == 500
-    assert archives() == []
+    # Whether the database committed is not known here: an archive too many is better than one too few.
+    assert len(archives()) == 1
     assert leftovers() == []
     assert not Submission.objects.exists()

@@ -29,4 +29,5 @@ def publish(name: str, *, expires_s: float = HINT_EXPIRES_S, **kwargs: Any) -> b
 
 def publish_on_commit(name: str, **kwargs: Any) -> None:
     """Send the task once the running transaction is committed, so that no worker sees a row that may vanish."""
-    transaction.on_commit(lambda: publish(name, **kwargs))
+    # robust: what is committed is acknowledged, whatever becomes of the hint
+    transaction.on_commit(lambda: publish(name, **kwargs), robust=True)

@@ -145,9 +145,11 @@ def submit(phase: Phase, team: Team, user: User | None, sent: Sent) -> Submissio
     store.put(key, sent.archive)
     try:
         submission = _record(phase, team, user, sent, key, size_bytes)
-    except BaseException:
+    except Refused:
         store.delete(key)
         raise
+    # Any other failure leaves the object where it is: the transaction may have been committed all the same, and an
+    # object that nobody needs costs less than a submission without its archive.
     if submission.archive_key != key:
         store.delete(key)  # the same request was faster in another process
     return submission
@@ -159,24 +161,25 @@ def _record(phase: Phase, team: Team, user: User | None, sent: Sent, key: str, s
     phase = Phase.objects.select_for_update(of=("self",)).select_related("track__challenge").get(pk=phase.pk)
     entry, _ = Entry.objects.get_or_create(phase=phase, team=team)
     entry = Entry.objects.select_for_update().get(pk=entry.pk)
+    # Under the lock, before the quota: a twin of a request that was just taken uses nothing.
+    earlier = find_earlier(phase, team, sent.idempotency_key)
+    if earlier is not None:
+        return earlier
     if user is not None:
         check_quota(phase, team)
-    submission, created = Submission.objects.get_or_create(
+    submission = Submission.objects.create(
         entry=entry,
+        submitted_by=user,
+        method_name=sent.method_name,
+        description=sent.description,
+        archive_key=key,
+        archive_name=sent.archive_name,
+        archive_size_bytes=size_bytes,
         idempotency_key=sent.idempotency_key,
-        defaults={
-            "submitted_by": user,
-            "method_name": sent.method_name,
-            "description": sent.description,
-            "archive_key": key,
-            "archive_name": sent.archive_name,
-            "archive_size_bytes": size_bytes,
-        },
     )
-    if created:
-        assert phase.published_version is not None, "a phase without a reference takes no submissions"
-        queue_evaluation(submission.pk, phase.published_version)
-        # It joins the open rescores too, so that their publication leaves nobody without a score.
-        for version in ScoringVersion.objects.filter(phase=phase, run__state=RescoreRun.State.OPEN):
-            queue_evaluation(submission.pk, version, is_staged=True)
+    assert phase.published_version is not None, "a phase without a reference takes no submissions"
+    queue_evaluation(submission.pk, phase.published_version)
+    # It joins the open rescores too, so that their publication leaves nobody without a score.
+    for version in ScoringVersion.objects.filter(phase=phase, run__state=RescoreRun.State.OPEN):
+        queue_evaluation(submission.pk, version, is_staged=True)
     return submission
