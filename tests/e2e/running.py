@@ -52,12 +52,12 @@ def wait_for(look: Callable[[], T | None], timeout_s: float = 30) -> T:
 
 
 class Bayerboard:
-    """`manage.py up` on its own data folder and a free port."""
+    """`manage.py up`, or `demo`, on its own data folder and a free port."""
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, command: str = "up") -> None:
         self.data_dir = data_dir
         self.output = data_dir.with_suffix(".out")
-        self.process = self._popen("up", "--bind", "127.0.0.1:0")
+        self.process = self._popen(command, "--bind", "127.0.0.1:0")
         try:
             self.address = Address.parse(wait_for(self._find_address, READY_WITHIN_S))
             # The workers are up a little later than the site: a test that stops one must find it.
@@ -82,7 +82,7 @@ class Bayerboard:
 
     def _find_address(self) -> str | None:
         assert self.process.poll() is None, self.output.read_text()
-        found = re.search(r"Bayerboard is ready at http://(\S+)/ ", self.output.read_text())
+        found = re.search(r"Bayerboard is ready(?: at|:) http://(\S+)/ ", self.output.read_text())
         return found[1] if found else None
 
     # --- Its commands and its database ---
@@ -231,9 +231,9 @@ def command_of(pid: int) -> str:
 
 
 @contextmanager
-def running(data_dir: Path) -> Iterator[Bayerboard]:
+def running(data_dir: Path, command: str = "up") -> Iterator[Bayerboard]:
     """Run it for the length of a block, and let nothing of it remain."""
-    one = Bayerboard(data_dir)
+    one = Bayerboard(data_dir, command)
     try:
         yield one
         one.stop()

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bayerboard.demo.participant import Participant
 from tests.e2e.conftest import CHALLENGE, LONG
 from tests.e2e.oracle import mean_scores, score_images
 from tests.e2e.pages import board_of, text_of
-from tests.e2e.running import manage, wait_for
+from tests.e2e.running import manage, running, wait_for
 from tests.e2e.visitor import Visitor
 from tests.operations.processes import is_running
 
@@ -217,9 +218,23 @@ def test_a_phase_that_is_closed_takes_nothing(
     wait_for(lambda: bayerboard.stored_archives() <= before)
 
 
-def test_the_demo_fills_its_boards_and_stops(tmp_path: Path) -> None:
+ACCOUNT = re.compile(r"^(?:organiser|participant|broken zip) +(\S+) +(\S+) +http://[^/ ]+(/\S+)$", re.MULTILINE)
+
+
+def test_the_demo_fills_its_boards_stops_and_comes_back(tmp_path: Path) -> None:
     # It brings a Bayerboard of its own.
     done = manage(tmp_path / "demo", "demo", "--once", "--bind", "127.0.0.1:0")
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.count("rank  team") == 4
     assert "Zip Happens: rejected, as it should be" in done.stdout
+
+    with running(tmp_path / "demo", "demo") as again:
+        accounts = wait_for(lambda: ACCOUNT.findall(again.output.read_text()))
+        assert len(accounts) == 3
+        pages = []
+        for username, password, path in accounts:
+            person = Participant(again.url)
+            person.sign_in(username, password)
+            pages.append(person.get(path))
+        assert all(text in page for text, page in zip(("admin", "scored", "image-missing"), pages, strict=True))
+        assert "submits to" not in again.output.read_text(), "what is there already was sent again"

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
@@ -158,13 +159,13 @@ class Command(BaseCommand):
         self._say("")
         self._say(self.style.SUCCESS(f"Bayerboard is ready: {site}  (Ctrl-C stops it; everything is kept)"))
         rows = [
-            ["organiser", ORGANISER, self._password(ORGANISER), f"{site}/admin/"],
-            ["participant", TEAMS[0].username, self._password(TEAMS[0].username), f"{site}/submissions/"],
+            ["organiser", ORGANISER, self._password(ORGANISER), urljoin(site, "/admin/")],
+            ["participant", TEAMS[0].username, self._password(TEAMS[0].username), urljoin(site, "/submissions/")],
             [
                 "broken zip",
                 TEAMS[-1].username,
                 self._password(TEAMS[-1].username),
-                site + broken.get_absolute_url() if broken else "",
+                urljoin(site, broken.get_absolute_url()) if broken else "",
             ],
         ]
         self._say(table(["who", "sign in as", "password", "look at"], rows))
