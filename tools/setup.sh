@@ -25,13 +25,13 @@ fail() { printf '\n' >&2; printf '%s\n' "$@" >&2; exit 1; }
 
 # --- What is there already ----------------------------------------------------------------------------------------
 
-# The environment is bound to its folder and to its interpreter, so both belong to what it was made from.
-state_of() { sha256sum "requirements/$1.txt" pyproject.toml 2>/dev/null | sha256sum | cut -d' ' -f1; pwd -P; }
+# What an environment was made from.
+state_of() { sha256sum "requirements/$1.txt" pyproject.toml; }
 stamp_of() { printf '%s/%s.stamp' "$VENV" "$1"; }
 is_current() { [ -f "$(stamp_of "$1")" ] && [ "$(cat "$(stamp_of "$1")")" = "$(state_of "$1")" ]; }
 
 is_new_enough() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; }
-version_of() { "$1" -c 'import platform; print(platform.python_version())'; }
+version_of() { "$1" -c 'import platform; print(platform.python_version())' 2>/dev/null || echo unknown; }
 
 # Why .venv cannot be used, or nothing where it can.
 fault_of_venv() {
@@ -39,8 +39,8 @@ fault_of_venv() {
         echo "its Python is gone"
     elif ! is_new_enough "$VENV/bin/python"; then
         echo "it has Python $(version_of "$VENV/bin/python"), and 3.11 or newer is needed"
-    elif [ "$("$VENV/bin/python" -c 'import sys; print(sys.prefix)')" != "$(pwd -P)/$VENV" ]; then
-        echo "it was made in another folder"
+    elif ! grep -qsF "$(pwd -P)/$VENV" "$VENV/bin/activate"; then
+        echo "it was made in another folder, which its commands name"
     elif [ -n "${PYTHON:-}" ] && [ "$(version_of "$VENV/bin/python")" != "$(version_of "$PYTHON")" ]; then
         echo "it has Python $(version_of "$VENV/bin/python"), and PYTHON=$PYTHON is $(version_of "$PYTHON")"
     fi
