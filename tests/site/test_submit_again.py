@@ -54,8 +54,9 @@ def test_even_when_the_phase_closed_in_between(cast: Cast, tmp_path: Path) -> No
 
 def test_two_that_arrive_together_are_one(cast: Cast, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = send(cast, tmp_path)
-    # neither saw the other at its beginning
-    monkeypatch.setattr(submitting, "find_earlier", lambda *arguments: None)
+    # neither saw the other at its beginning; only under the entry's lock
+    look, looks = submitting.find_earlier, iter([False, True])
+    monkeypatch.setattr(submitting, "find_earlier", lambda *entry: look(*entry) if next(looks) else None)
 
     assert_one(first, send(cast, tmp_path))
 

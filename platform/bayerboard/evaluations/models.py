@@ -98,7 +98,12 @@ class EvaluationQuerySet(LeasedJobQuerySet["Evaluation"]):
             lease_until=None,
             failure=FAILURE_LEASE.format(n=settings.MAX_ATTEMPTS),
         )
-        requeued = self.expired().update(status=Status.QUEUED, lease_until=None, worker="", images_done=0)
+        # The limit again: a lease may run out between the two.
+        requeued = (
+            self.expired()
+            .filter(attempts__lt=settings.MAX_ATTEMPTS)
+            .update(status=Status.QUEUED, lease_until=None, worker="", images_done=0)
+        )
         return requeued, failed
 
     def unfinished(self) -> EvaluationQuerySet:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from django.db import transaction
 from django.db.models import F, Max, QuerySet
@@ -13,6 +14,9 @@ from bayerboard.evaluations.models import Evaluation, ImageScores, RescoreRun, S
 from bayerboard.leaderboards.models import Standing, choose, rank_metrics
 from bayerboard.submissions.models import Entry, Submission
 from scoring import SCORER_VERSION
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class RescoreRefused(Exception):
@@ -25,6 +29,8 @@ class PhasePlan:
 
     phase: Phase
     submissions: tuple[int, ...]
+    # All that the phase has, and so also what comes in until the run starts.
+    is_whole: bool
     # Scored before and kept as they are, when only some submissions are chosen.
     carried_over: int
     images: int
@@ -37,23 +43,34 @@ def plan(phases: list[Phase], submission_ids: list[int] | None) -> list[PhasePla
     for phase in phases:
         if phase.published_version is None:
             continue
-        stored = Submission.objects.filter(entry__phase=phase).exclude(evaluations__status=Status.CANCELLED)
-        every = set(stored.values_list("pk", flat=True))
+        every = _stored(phase)
         chosen = every if submission_ids is None else every & set(submission_ids)
         changes = tuple(_changes(phase))
-        if submission_ids is not None and chosen and changes and chosen != every:
-            raise RescoreRefused(
-                f"{phase.path}: since the published scores, {' and '.join(changes)}. Scores of two kinds cannot stand "
-                "on one board: rescore the whole phase, without --submission."
-            )
+        if chosen and chosen != every:
+            _refuse_two_kinds(phase, changes)
         images = len(chosen) * len(phase.manifest.files)
         # With nothing to score, what changed since can still be published: no other command could do it.
         if chosen or (changes and submission_ids is None):
-            plans.append(PhasePlan(phase, tuple(sorted(chosen)), len(every - chosen), images, changes))
+            kept = len(every - chosen)
+            plans.append(PhasePlan(phase, tuple(sorted(chosen)), not kept, kept, images, changes))
     missing = set(submission_ids or ()) - {pk for item in plans for pk in item.submissions}
     if missing:
         raise RescoreRefused(f"Not among the submissions of the target: {', '.join(map(str, sorted(missing)))}.")
     return plans
+
+
+def _refuse_two_kinds(phase: Phase, changes: Sequence[str]) -> None:
+    if changes:
+        raise RescoreRefused(
+            f"{phase.path}: since the published scores, {' and '.join(changes)}. Scores of two kinds cannot stand "
+            "on one board: rescore the whole phase, without --submission."
+        )
+
+
+def _stored(phase: Phase) -> set[int]:
+    """Return the submissions that can be scored: all but the cancelled ones."""
+    stored = Submission.objects.filter(entry__phase=phase).exclude(evaluations__status=Status.CANCELLED)
+    return set(stored.values_list("pk", flat=True))
 
 
 def _changes(phase: Phase) -> list[str]:
@@ -75,10 +92,12 @@ def start(target: str, plans: list[PhasePlan], reason: str) -> RescoreRun:
     """Make the new scoring versions and queue their evaluations, staged: no page shows anything of them."""
     run = RescoreRun.objects.create(target=target, reason=reason)
     for item in plans:
-        phase = Phase.objects.select_for_update().get(pk=item.phase.pk)
+        phase = Phase.objects.select_for_update(no_key=True).get(pk=item.phase.pk)
         if ScoringVersion.objects.filter(phase=phase, run__state=RescoreRun.State.OPEN).exists():
             raise RescoreRefused(f"{item.phase.path} is being rescored already; publish that run first.")
-        protocol = item.phase.track.protocol
+        if not item.is_whole:
+            _refuse_two_kinds(phase, _changes(phase))
+        protocol = phase.track.protocol
         number = ScoringVersion.objects.filter(phase=phase).aggregate(last=Max("number"))["last"] or 0
         version = ScoringVersion.objects.create(
             phase=phase,
@@ -90,7 +109,9 @@ def start(target: str, plans: list[PhasePlan], reason: str) -> RescoreRun:
             run=run,
             reason=reason,
         )
-        for pk in item.submissions:
+        # Looked up again now that the phase is locked: what came in since the plan was made would otherwise be carried
+        # over with a score of the old kind.
+        for pk in sorted(_stored(phase)) if item.is_whole else item.submissions:
             queue_evaluation(pk, version, is_staged=True)
     return run
 
@@ -201,8 +222,8 @@ def verdict_changes(run: RescoreRun) -> list[Verdict]:
 def publish(run: RescoreRun) -> None:
     """Move every phase's pointer and all standings at once; refused while an evaluation of the run is unfinished."""
     versions = list(run.versions.order_by("phase"))
-    phases = Phase.objects.select_for_update().in_bulk([version.phase_id for version in versions])
-    run = RescoreRun.objects.select_for_update().get(pk=run.pk)
+    phases = Phase.objects.select_for_update(no_key=True).in_bulk([version.phase_id for version in versions])
+    run = RescoreRun.objects.select_for_update(no_key=True).get(pk=run.pk)
     if run.state != RescoreRun.State.OPEN:
         raise RescoreRefused(f"Run {run.pk} is published already.")
     done, total = progress(run)

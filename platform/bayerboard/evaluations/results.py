@@ -11,7 +11,6 @@ from bayerboard.leaderboards.models import Standing
 
 if TYPE_CHECKING:
     from scoring.engine import ScoreReport
-
     from scoring.problems import SubmissionRejected
 
 

@@ -24,7 +24,7 @@ class StandingManager(models.Manager["Standing"]):
         The entry is locked first and the phase's pointer read after it, so that of two workers, or a worker and a
         publication, the later one sees the work of the earlier.
         """
-        Entry.objects.select_for_update().get(pk=entry.pk)
+        Entry.objects.select_for_update(no_key=True).get(pk=entry.pk)
         phase = Phase.objects.select_related("published_version").get(pk=entry.phase_id)
         version = phase.published_version
         chosen = choose(phase, candidates(entry, version), version) if version else None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import uuid
+from contextlib import suppress
+from itertools import chain, count
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -19,6 +21,8 @@ from bayerboard.teams.models import Team
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from bayerboard.challenges.models import Challenge
 
 BASELINE_TASK = "workers.baseline.run_baseline"
 FAILURE_LENGTH = 300
@@ -48,7 +52,13 @@ class BaselineRunQuerySet(LeasedJobQuerySet["BaselineRun"]):
             lease_until=None,
             failure="It stopped without progress.",
         )
-        return self.expired().update(status=RunStatus.QUEUED, lease_until=None, worker="", images_done=0), failed
+        # The limit again: a lease may run out between the two.
+        requeued = (
+            self.expired()
+            .filter(attempts__lt=settings.MAX_ATTEMPTS)
+            .update(status=RunStatus.QUEUED, lease_until=None, worker="", images_done=0)
+        )
+        return requeued, failed
 
 
 class BaselineRun(LeasedJob):
@@ -82,9 +92,7 @@ class BaselineRun(LeasedJob):
         total = len(self.phase.manifest.files)
         self.show_progress(total, total)
         method = get_method(self.method)
-        team, _ = Team.objects.get_or_create(
-            challenge=self.phase.track.challenge, name=method.title, defaults={"is_baseline": True}
-        )
+        team = baseline_team(self.phase.track.challenge, method.title)
         sent = Sent(
             archive=archive,
             archive_name=archive.name,
@@ -106,11 +114,23 @@ class BaselineRun(LeasedJob):
     def give_up(self, reason: str = "") -> str:
         """Back to the queue, or failed after the last attempt or for a reason that another attempt cannot change."""
         reference = uuid.uuid4().hex[:10]
-        if self.attempts < settings.MAX_ATTEMPTS and not reason:
-            self.end(RunStatus.QUEUED, finished_at=None, worker="", images_done=0)
-        else:
-            self.end(
-                RunStatus.FAILED,
-                failure=reason or f"Something went wrong on our side (reference {reference}).",
-            )
+        # Whoever took the run over in the meantime decides what becomes of it.
+        with suppress(LeaseLost):
+            if self.attempts < settings.MAX_ATTEMPTS and not reason:
+                self.end(RunStatus.QUEUED, finished_at=None, worker="", images_done=0)
+            else:
+                failure = reason or f"Something went wrong on our side (reference {reference})."
+                self.end(RunStatus.FAILED, failure=failure[:FAILURE_LENGTH])
         return reference
+
+
+def baseline_team(challenge: Challenge, title: str) -> Team:
+    """Return the team that a baseline competes as.
+
+    People who took the title as their team's name before there was a baseline of that name keep it, and their rows.
+    """
+    names = chain([title], (f"{title} (baseline {number})" for number in count(1)))
+    teams = (
+        Team.objects.get_or_create(challenge=challenge, name=name, defaults={"is_baseline": True})[0] for name in names
+    )
+    return next(team for team in teams if team.is_baseline)

@@ -158,9 +158,11 @@ def submit(phase: Phase, team: Team, user: User | None, sent: Sent) -> Submissio
 @transaction.atomic
 def _record(phase: Phase, team: Team, user: User | None, sent: Sent, key: str, size_bytes: int) -> Submission:
     # The phase is locked so that a publication and a submission come one after the other, the entry for its quota.
-    phase = Phase.objects.select_for_update(of=("self",)).select_related("track__challenge").get(pk=phase.pk)
+    # no_key: a worker that holds the entry refers to the phase in its standing, which a stronger lock would not allow.
+    phases = Phase.objects.select_related("track__challenge").select_for_update(of=("self",), no_key=True)
+    phase = phases.get(pk=phase.pk)
     entry, _ = Entry.objects.get_or_create(phase=phase, team=team)
-    entry = Entry.objects.select_for_update().get(pk=entry.pk)
+    entry = Entry.objects.select_for_update(no_key=True).get(pk=entry.pk)
     # Under the lock, before the quota: a twin of a request that was just taken uses nothing.
     earlier = find_earlier(phase, team, sent.idempotency_key)
     if earlier is not None:
