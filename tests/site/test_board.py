@@ -162,10 +162,12 @@ def test_a_score_of_an_older_version_is_not_shown(cast: Cast, tmp_path: Path) ->
 def test_a_row_that_goes_while_the_page_is_made(phase: Phase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     score(phase, tmp_path, "A", 31)
     score(phase, tmp_path, "B", 30)
-    monkeypatch.setattr(
-        "bayerboard.leaderboards.board.rank_metrics",
-        lambda *arguments: [(0, 1), (1, 2)] if Standing.objects.filter(entry__team__name="A").delete() else [],
-    )
+
+    def rank_while_a_row_goes(*arguments: object) -> list[tuple[int, int]]:
+        Standing.objects.filter(entry__team__name="A").delete()
+        return [(0, 1), (1, 2)]
+
+    monkeypatch.setattr("bayerboard.leaderboards.board.rank_metrics", rank_while_a_row_goes)
 
     assert rows(phase) == [(2, "B")]
 
