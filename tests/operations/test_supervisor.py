@@ -100,6 +100,17 @@ def test_a_program_that_keeps_dying_is_started_ever_more_slowly(tmp_path: Path) 
     assert lines[0].startswith("bad stopped (exit status 3)")
 
 
+def test_a_listener_that_is_gone_does_not_end_the_supervision(tmp_path: Path) -> None:
+    def report(line: str) -> None:
+        raise OSError(5, "Input/output error")
+
+    supervisor = Supervisor([program("one", tmp_path)], report, QUICK)
+    supervisor.start()
+    os.kill(wait_for(lambda: recorded("one", tmp_path))[0], signal.SIGKILL)
+    assert wait_for(lambda: recorded("one", tmp_path)[1:])
+    supervisor.stop()
+
+
 def test_a_stable_run_resets_the_delay(tmp_path: Path) -> None:
     always_stable = Backoff(first_s=0.01, longest_s=1, stable_s=0)
     with running(program("bad", tmp_path, "pass"), backoff=always_stable) as (_, lines):

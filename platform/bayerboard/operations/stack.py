@@ -83,7 +83,7 @@ class Stack:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Stop the programs, last started first."""
+        """Stop the programs; return when none is left."""
         self._cleanup.__exit__(kind, error, traceback)
 
     def wait_until_ready(self, timeout_s: float = 90) -> None:
@@ -107,17 +107,9 @@ class Stack:
 
     def programs(self) -> list[Program]:
         """Return what runs, in the order in which it is started."""
-        gunicorn = [
-            *(
-                "gunicorn",
-                "bayerboard.wsgi:application",
-                "--bind",
-                str(self.address),
-                "--worker-class",
-                "gthread",
-            ),
-            *("--workers", str(self.web_workers), "--threads", str(self.web_threads), "--no-control-socket"),
-        ]
+        gunicorn = ["gunicorn", "bayerboard.wsgi:application", "--worker-class", "gthread", "--no-control-socket"]
+        gunicorn += ["--workers", str(self.web_workers), "--threads", str(self.web_threads)]
+        gunicorn += ["--bind", str(self.address)]
         # A scoring process uses one core: more threads inside numpy would only get in each other's way.
         one_thread = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
         beat = ["celery", "--app", "bayerboard.celery:app", "beat", "--pidfile", ""]

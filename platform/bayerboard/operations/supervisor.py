@@ -1,4 +1,4 @@
-"""Starts programs, starts them again when they die, and stops them in order.
+"""Starts programs, starts them again when they die, and stops them stage by stage.
 
 Each child has its own session, so that a Ctrl-C in the terminal reaches the supervisor alone and a dead
 child's whole process group can be removed before its successor starts. One thread starts, watches and stops
@@ -184,7 +184,8 @@ class Supervisor:
 
     def _plan_restart(self, child: Child, what: str) -> None:
         delay_s = child.plan_restart()
-        self.report(f"{child.program.name} {what}; next start in {delay_s:g} s. Its log: {child.program.log}")
+        with contextlib.suppress(OSError):  # a terminal that has been closed is no reason to stop
+            self.report(f"{child.program.name} {what}; next start in {delay_s:g} s. Its log: {child.program.log}")
 
     def _stop_together(self, children: Sequence[Child]) -> None:
         started = time.monotonic()

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from bayerboard.operations.stack import Stack
+from bayerboard.operations.stack import Stack, report_on_stdout
 
 
 def count(text: str) -> int:
@@ -38,4 +38,4 @@ class Command(BaseCommand):
                 stack.report(f"Bayerboard is ready at {stack.url}  (Ctrl-C stops it)")
                 stack.wait_for_interrupt()
         except KeyboardInterrupt:
-            self.stdout.write("Stopped.")
+            report_on_stdout("Stopped.")
