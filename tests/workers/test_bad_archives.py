@@ -1,0 +1,85 @@
+"""Every bad archive, sent through the page and scored: its code, the file's name, what to do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bayerboard.evaluations.models import Status
+from bayerboard.lib.storage import object_store
+from bayerboard.submissions.models import Submission
+from bayerboard.submissions.submit import quota_of
+from scoring.problems import CATALOGUE
+from tests import factories
+from tests.scoring.archives import BAD_ARCHIVES
+from tests.site.pages import Page
+from workers.score import score_next
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.factories import Cast
+
+# Refused before it is a submission, like every request without a file.
+REFUSED = frozenset({"archive-empty"})
+CODES = sorted(BAD_ARCHIVES.keys() - REFUSED)
+
+
+def send(cast: Cast, tmp_path: Path, code: str) -> Submission:
+    archive = BAD_ARCHIVES[code](tmp_path / "bad.zip", factories.reference_images(cast.phase))
+    fields = factories.upload(cast.phase, tmp_path, archive=archive.read_bytes())
+    response = cast.client("participant").post(cast.phase.submit_url(), fields)
+    assert response.status_code == 302
+    score_next()
+    return Submission.objects.get()
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_is_rejected_with_its_code_and_what_to_do(cast: Cast, tmp_path: Path, code: str) -> None:
+    submission = send(cast, tmp_path, code)
+
+    error = next(error for error in submission.evaluation.errors if error["code"] == code)
+    page = Page(cast.client("participant").get(submission.get_absolute_url()))
+    assert submission.evaluation.status == Status.REJECTED
+    assert error["file"]
+    assert error["file"] in error["message"]
+    assert error["hint"]
+    for text in (code, error["message"], error["hint"]):
+        assert " ".join(text.split()) in page.text
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_its_archive_is_kept_and_costs_no_quota(cast: Cast, tmp_path: Path, code: str) -> None:
+    submission = send(cast, tmp_path, code)
+
+    submission.refresh_from_db()
+    quota = quota_of(cast.phase, cast.team)
+    assert object_store().exists(submission.archive_key)
+    assert len(submission.archive_sha256) == 64
+    assert (quota.used_today, quota.used_total, quota.rejected) == (0, 0, 1)
+
+
+@pytest.mark.parametrize("role", ["rival", "stranger"])
+def test_its_errors_are_nobody_elses(cast: Cast, tmp_path: Path, role: str) -> None:
+    submission = send(cast, tmp_path, "image-missing")
+
+    response = cast.client(role).get(submission.get_absolute_url())
+
+    assert response.status_code == 404
+    assert "image-missing" not in response.content.decode()
+
+
+def test_there_is_an_archive_for_every_error_of_the_catalogue() -> None:
+    assert set(CODES) | REFUSED == {code for code, entry in CATALOGUE.items() if entry.level == "error"}
+
+
+def test_several_problems_are_told_at_once(cast: Cast, tmp_path: Path) -> None:
+    images = factories.reference_images(cast.phase)
+    archive = factories.write_zip(tmp_path / "sent.zip", {"6_0": images["6_0"][:-1], "7_7": images["6_2"]})
+    submission = factories.make_submission(cast.phase, cast.team, tmp_path, archive=archive)
+
+    score_next()
+
+    codes = {error["code"] for error in submission.evaluation.errors}
+    assert {"wrong-shape", "image-missing", "image-surplus"} <= codes or {"wrong-shape", "image-misnamed"} <= codes
