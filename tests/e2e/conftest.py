@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tests.e2e.running import Bayerboard
 
 CHALLENGE = "tryout"
-LONG = 40  # images: a few seconds of work
+LONG = 60  # images: a few seconds of work
 NO_CHROMIUM = (
     "The browser tests need Chromium: install it (Debian: apt-get install chromium), "
     "or name one in the environment: CHROMIUM=/path/to/chromium."

@@ -56,8 +56,12 @@ class Bayerboard:
 
     def __init__(self, data_dir: Path, command: str = "up") -> None:
         self.data_dir = data_dir
+        self.command = command
         self.output = data_dir.with_suffix(".out")
-        self.process = self._popen(command, "--bind", "127.0.0.1:0")
+        self._start("127.0.0.1:0")
+
+    def _start(self, bind: str) -> None:
+        self.process = self._popen(self.command, "--bind", bind)
         try:
             self.address = Address.parse(wait_for(self._find_address, READY_WITHIN_S))
             # The workers are up a little later than the site: a test that stops one must find it.
@@ -151,6 +155,16 @@ class Bayerboard:
 
     def wait_for_restart(self, name: str, died: int) -> None:
         wait_for(lambda: self.leader(name) not in (None, died), timeout_s=60)
+
+    def cut_power(self) -> None:
+        """Kill all of it at once."""
+        everything = descendants(self.process.pid)
+        self.kill()
+        wait_for(lambda: not any(is_running(pid) for pid in everything))
+
+    def start_again(self) -> None:
+        """Start it at the same address."""
+        self._start(str(self.address))
 
     @contextmanager
     def workers_held(self) -> Iterator[None]:

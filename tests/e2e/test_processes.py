@@ -56,28 +56,50 @@ def standings_of(bayerboard: Bayerboard, submission: int) -> list[sqlite3.Row]:
     )
 
 
-def test_a_killed_worker_costs_an_attempt_and_nothing_else(
-    bayerboard: Bayerboard, phases: Phases, visitor: Visitor, tmp_path: Path
-) -> None:
-    submission = send(visitor, phases.long, tmp_path)
+def wait_until_running(bayerboard: Bayerboard, submission: int) -> sqlite3.Row:
+    """Return the evaluation of a submission in the middle of its scoring."""
 
     def look() -> sqlite3.Row | None:
         row = bayerboard.evaluation(submission)
         assert row["status"] in {"queued", "running"}, "over before it could be disturbed"
         return row if row["images_done"] else None
 
-    disturbed = wait_for(look, timeout_s=60)
-    worker = int(disturbed["worker"].rpartition("/")[2])
-    assert worker in bayerboard.children("score")
-    os.kill(worker, signal.SIGKILL)
-    wait_for(lambda: not is_running(worker))
+    return wait_for(look, timeout_s=60)
 
+
+def expect_scored_at_second_attempt(bayerboard: Bayerboard, submission: int) -> None:
+    """Wait for the end; see that the scores are whole, and stored once."""
     ended = bayerboard.wait_for_end(submission)
     assert (ended["status"], ended["attempts"], ended["images_done"]) == ("scored", 2, LONG)
     assert len(bayerboard.rows("SELECT * FROM evaluations_imagescores WHERE evaluation_id = ?", ended["id"])) == 1
     assert len(standings_of(bayerboard, submission)) == 1
+
+
+def test_a_killed_worker_costs_an_attempt_and_nothing_else(
+    bayerboard: Bayerboard, phases: Phases, visitor: Visitor, tmp_path: Path
+) -> None:
+    submission = send(visitor, phases.long, tmp_path)
+    worker = int(wait_until_running(bayerboard, submission)["worker"].rpartition("/")[2])
+    assert worker in bayerboard.children("score")
+    os.kill(worker, signal.SIGKILL)
+    wait_for(lambda: not is_running(worker))
+    expect_scored_at_second_attempt(bayerboard, submission)
     board = board_of(visitor.get(f"/challenges/{phases.long.path(CHALLENGE)}/"))
     assert [rank for rank, team in board if team.startswith(visitor.name)] == ["1"]
+
+
+def test_after_a_power_cut_everything_goes_on_where_it_was(
+    bayerboard: Bayerboard, phases: Phases, visitor: Visitor, tmp_path: Path
+) -> None:
+    with bayerboard.workers_held():
+        submissions = [send(visitor, phases.long, tmp_path, sigma) for sigma in (6, 9)]
+    wait_until_running(bayerboard, submissions[0])
+    bayerboard.cut_power()
+    assert bayerboard.evaluation(submissions[0])["status"] == "running"
+    bayerboard.start_again()
+    expect_scored_at_second_attempt(bayerboard, submissions[0])
+    assert bayerboard.wait_for_end(submissions[1])["status"] == "scored"
+    assert "A method" in visitor.get(f"/submissions/{submissions[1]}/")
 
 
 def test_a_broker_that_forgets_everything_loses_no_submission(
