@@ -47,6 +47,9 @@ class Command(BaseCommand):
                 run = started
             self._wait(run)
             self._show(run)
+            if options["dry_run"]:
+                self.stdout.write("Dry run: nothing was changed.")
+                return
             self._publish(run, yes=options["yes"] or options["publish"] is not None)
         except RescoreRefused as refused:
             raise CommandError(str(refused)) from None
