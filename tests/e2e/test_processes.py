@@ -243,6 +243,8 @@ def test_a_phase_that_is_closed_takes_nothing(
 ACCOUNT = re.compile(r"^(?:organiser|participant|broken zip) +(\S+) +(\S+) +http://[^/ ]+(/\S+)$", re.MULTILINE)
 
 
+# Two starts and eighteen archives: minutes on a machine that has other things to do.
+@pytest.mark.timeout(600)
 def test_the_demo_fills_its_boards_stops_and_comes_back(tmp_path: Path) -> None:
     # It brings a Bayerboard of its own.
     done = manage(tmp_path / "demo", "demo", "--once", "--bind", "127.0.0.1:0")
