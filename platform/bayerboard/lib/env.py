@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 TRUE = frozenset({"1", "true", "yes", "on"})
 FALSE = frozenset({"0", "false", "no", "off"})
@@ -65,9 +65,14 @@ def postgres(name: str) -> dict[str, object] | None:
     raw = os.environ.get(name, "").strip()
     if not raw:
         return None
-    url = urlsplit(raw)
-    if url.scheme not in {"postgres", "postgresql"} or not url.path.strip("/"):
-        # The value is not shown: it holds a password.
+    try:
+        url = urlsplit(raw)
+        port = url.port
+        is_complete = url.scheme in {"postgres", "postgresql"} and bool(url.path.strip("/"))
+    except ValueError:
+        is_complete = False
+    if not is_complete:
+        # The value is not shown, nor what the parser says of it: it holds a password.
         raise SettingError(f"{name} must look like postgresql://USER:PASSWORD@HOST:PORT/NAME.")
     return {
         "ENGINE": "django.db.backends.postgresql",
@@ -75,7 +80,9 @@ def postgres(name: str) -> dict[str, object] | None:
         "USER": unquote(url.username or ""),
         "PASSWORD": unquote(url.password or ""),
         "HOST": unquote(url.hostname or ""),
-        "PORT": str(url.port or ""),
+        "PORT": str(port or ""),
+        # such as sslmode=require
+        "OPTIONS": dict(parse_qsl(url.query, keep_blank_values=True)),
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
     }

@@ -63,7 +63,7 @@ class LocalDisk(ObjectStore):
 
     def put(self, key: str, source: Path) -> None:
         target = self._path(key)
-        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _make_folder(target.parent)
         descriptor, draft_name = tempfile.mkstemp(dir=target.parent, prefix=".put-")
         os.close(descriptor)
         draft = Path(draft_name)
@@ -98,6 +98,14 @@ class LocalDisk(ObjectStore):
 
     def delete(self, key: str) -> None:
         self._path(key).unlink(missing_ok=True)
+
+
+def _make_folder(folder: Path) -> None:
+    """Create the folder and those above it, and put their names on the disk as well."""
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    for path in reversed(missing):
+        path.mkdir(exist_ok=True, mode=0o700)
+        _flush(path.parent)
 
 
 def _flush(path: Path) -> None:

@@ -1,0 +1,91 @@
+"""Publishing tasks: a hint that may get lost, and that nobody waits for."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from celery import Celery
+from django.db import transaction
+
+from bayerboard.celery import app
+from bayerboard.lib import tasks
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pytest_django import DjangoCaptureOnCommitCallbacks
+
+Published = list[tuple[str, dict[str, Any]]]
+
+
+def unreachable(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    """Publish with the site's own options to a broker that is not there."""
+    lonely = Celery("lonely", set_as_current=False)
+    lonely.conf.update(
+        broker_url=url,
+        broker_transport_options=app.conf.broker_transport_options,
+        task_publish_retry=app.conf.task_publish_retry,
+    )
+    monkeypatch.setattr(tasks, "app", lonely)
+
+
+@pytest.mark.parametrize("kind", ["no socket", "nobody listens"])
+def test_a_dead_broker_is_no_error_and_takes_no_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, kind: str
+) -> None:
+    unreachable(monkeypatch, f"redis+socket://{tmp_path}/none.sock" if kind == "no socket" else "redis://127.0.0.1:1/0")
+    started = time.monotonic()
+
+    assert tasks.publish("workers.score.score_next") is False
+
+    assert time.monotonic() - started < 2
+    assert "waits in the database" in caplog.text
+
+
+def test_tells_when_it_was_sent(published: Published) -> None:
+    assert tasks.publish("workers.baseline.run_baseline", run_id=3) is True
+    assert published == [("workers.baseline.run_baseline", {"run_id": 3})]
+
+
+@pytest.mark.django_db
+def test_waits_for_the_commit(
+    published: Published, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        with transaction.atomic():
+            tasks.publish_on_commit("workers.score.score_next")
+        assert published == []
+
+    assert published == [("workers.score.score_next", {})]
+
+
+@pytest.mark.django_db
+def test_a_transaction_that_fails_publishes_nothing(
+    published: Published, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True), transaction.atomic():
+        tasks.publish_on_commit("workers.score.score_next")
+        transaction.set_rollback(True)
+
+    assert published == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_failure_of_the_hint_is_one_of_the_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    def crash(*arguments: object, **options: object) -> None:
+        raise ValueError("whatever it is")
+
+    monkeypatch.setattr(tasks, "publish", crash)
+
+    with transaction.atomic():
+        tasks.publish_on_commit("workers.score.score_next")
+
+
+@pytest.mark.parametrize(
+    ("task", "queue"),
+    [("workers.score.score_next", "score"), ("workers.baseline.run_baseline", "baseline")],
+)
+def test_every_task_has_its_queue(task: str, queue: str) -> None:
+    assert app.amqp.router.route({}, task)["queue"].name == queue
