@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.contrib import admin
+from django.db import transaction
 
 from bayerboard.challenges.models import (
     Challenge,
@@ -15,9 +16,18 @@ from bayerboard.challenges.models import (
     ScoringVersion,
     Track,
 )
+from bayerboard.leaderboards.models import Standing
 
 if TYPE_CHECKING:
+    from django.forms import ModelForm
     from django.http import HttpRequest
+
+
+class NotAddedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Changes what `create_challenge` made: a form alone brings no protocol, manifest or file."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -41,21 +51,28 @@ class ChallengeAdmin(admin.ModelAdmin[Challenge]):
 
 
 @admin.register(Track)
-class TrackAdmin(admin.ModelAdmin[Track]):
+class TrackAdmin(NotAddedAdmin):
     list_display = ("title", "challenge", "slug", "position")
     list_filter = ("challenge",)
     readonly_fields = ("protocol_data",)
 
 
 @admin.register(Phase)
-class PhaseAdmin(admin.ModelAdmin[Phase]):
+class PhaseAdmin(NotAddedAdmin):
     list_display = ("title", "track", "starts_at", "ends_at", "quota_per_day", "quota_total", "board")
     list_filter = ("track__challenge", "board")
     readonly_fields = ("manifest_data", "input_set", "published_version")
 
+    def save_model(self, request: HttpRequest, obj: Phase, form: ModelForm[Phase], change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if "selection" in form.changed_data:
+            # Another submission may stand for a team now.
+            with transaction.atomic():
+                Standing.objects.rebuild(obj)
+
 
 @admin.register(Download)
-class DownloadAdmin(admin.ModelAdmin[Download]):
+class DownloadAdmin(NotAddedAdmin):
     list_display = ("title", "track", "filename", "size_bytes", "released_at")
     readonly_fields = ("storage_key", "size_bytes", "sha256")
 

@@ -27,13 +27,15 @@ class SubmissionAdmin(admin.ModelAdmin[Submission]):
     list_display = ("pk", "method_name", "team", "phase", "submitted_at", "status", "disqualified_at")
     list_filter = ("entry__phase__track__challenge", "evaluations__status")
     search_fields = ("method_name", "entry__team__name")
-    list_select_related = ("entry__team", "entry__phase__track__challenge")
     readonly_fields = (
         "entry", "submitted_by", "submitted_at", "archive_key", "archive_name", "archive_size_bytes", "archive_sha256",
         "disqualified_at",
     )  # fmt: skip
     inlines = (FactSheetInline,)
     actions = ("disqualify", "requalify")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Submission]:
+        return super().get_queryset(request).with_current_evaluation()  # type: ignore[attr-defined,no-any-return]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -67,6 +69,7 @@ class SubmissionAdmin(admin.ModelAdmin[Submission]):
             pks = [submission.pk for submission in submissions]
             moment = timezone.now() if disqualified else None
             Submission.objects.filter(pk__in=pks).update(disqualified_at=moment)
-            for entry in {submission.entry for submission in submissions}:
+            # In one order, so that two of these do not wait for each other.
+            for entry in sorted({submission.entry for submission in submissions}, key=lambda entry: entry.pk):
                 Standing.objects.refresh(entry)
         self.message_user(request, f"{len(pks)} changed; the boards are up to date.", messages.SUCCESS)

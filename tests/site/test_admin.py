@@ -1,0 +1,187 @@
+"""The administration: every page comes up, and what is scored against cannot be changed by hand."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.contrib import admin
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from bayerboard.challenges.models import Download
+from bayerboard.evaluations import rescore
+from bayerboard.leaderboards.models import Standing
+from bayerboard.methods.models import BaselineRun
+from bayerboard.submissions.models import Submission
+from tests import factories
+from tests.site.pages import Page
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from django.db.models import Model
+    from django.test import Client
+
+    from tests.factories import Cast
+
+# What workers and commands alone make and move.
+READ_ONLY = ("inputset", "referenceset", "scoringversion", "evaluation", "rescorerun", "baselinerun")
+# These need files or data that only `create_challenge` brings.
+NOT_ADDED = (*READ_ONLY, "track", "phase", "download", "submission")
+
+OURS = sorted(
+    (model for model in admin.site._registry if model._meta.app_config.name.startswith("bayerboard.")),
+    key=lambda model: model._meta.label_lower,
+)
+
+
+@pytest.fixture
+def boss(cast: Cast) -> Client:
+    user = factories.make_user("boss", is_staff=True, is_superuser=True)
+    client = cast.client("signed_out")
+    client.force_login(user, "django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+@pytest.fixture(autouse=True)
+def _something_of_everything(cast: Cast, tmp_path: Path) -> None:
+    submission = factories.make_scored(cast.phase, cast.team, tmp_path, psnr=30)
+    Submission.objects.filter(pk=submission.pk).update(disqualified_at=timezone.now())
+    BaselineRun.objects.create(method="mosaic", phase=cast.phase)
+    rescore.start(cast.phase.path, rescore.plan([cast.phase], None), "")
+    Download.objects.create(
+        track=cast.phase.track, title="Kit", filename="kit.zip", storage_key="k", size_bytes=1, sha256="0" * 64
+    )
+
+
+def url_of(model: type[Model], page: str, *arguments: object) -> str:
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}", args=arguments)
+
+
+def model_named(name: str) -> type[Model]:
+    return next(model for model in OURS if model._meta.model_name == name)
+
+
+@pytest.mark.parametrize("model", OURS, ids=lambda model: model._meta.label_lower)
+def test_every_list_comes_up(boss: Client, model: type[Model]) -> None:
+    response = boss.get(url_of(model, "changelist"))
+
+    assert response.status_code == 200
+    assert Page(response).violations == []
+
+
+@pytest.mark.parametrize("model", OURS, ids=lambda model: model._meta.label_lower)
+def test_every_object_comes_up(boss: Client, model: type[Model]) -> None:
+    found = model._default_manager.first()
+    assert found is not None, "make one in the fixture above"
+
+    response = boss.get(url_of(model, "change", found.pk))
+
+    assert response.status_code == 200
+    assert Page(response).violations == []
+
+
+@pytest.mark.parametrize("model", OURS, ids=lambda model: model._meta.label_lower)
+def test_searching_and_sorting_come_up(boss: Client, model: type[Model]) -> None:
+    assert boss.get(url_of(model, "changelist"), {"q": "a\0'é", "o": "1"}).status_code in {200, 302}
+
+
+@pytest.mark.parametrize("name", NOT_ADDED)
+def test_what_commands_make_is_not_added_by_hand(boss: Client, name: str) -> None:
+    assert boss.get(url_of(model_named(name), "add")).status_code == 403
+
+
+@pytest.mark.parametrize("name", READ_ONLY)
+def test_what_is_scored_against_is_not_changed_by_hand(boss: Client, name: str) -> None:
+    model = model_named(name)
+    found = model._default_manager.first()
+    assert found is not None
+
+    assert boss.post(url_of(model, "change", found.pk), {}).status_code == 403
+    assert boss.post(url_of(model, "delete", found.pk), {"post": "yes"}).status_code == 403
+
+
+def test_a_submission_is_not_deleted(boss: Client) -> None:
+    found = Submission.objects.get()
+
+    assert boss.post(url_of(Submission, "delete", found.pk), {"post": "yes"}).status_code == 403
+
+
+def test_a_challenge_with_submissions_is_not_deleted(boss: Client, cast: Cast) -> None:
+    response = boss.post(url_of(type(cast.challenge), "delete", cast.challenge.pk), {"post": "yes"})
+
+    assert "Cannot delete" in Page(response).text
+    cast.challenge.refresh_from_db()
+
+
+def test_a_challenge_can_be_changed(boss: Client, cast: Cast) -> None:
+    url = url_of(type(cast.challenge), "change", cast.challenge.pk)
+    fields = {"slug": cast.challenge.slug, "title": "New title", "time_zone": "Europe/Zurich", "is_listed": "on"}
+
+    boss.post(url, fields)
+
+    cast.challenge.refresh_from_db()
+    assert (cast.challenge.title, cast.challenge.time_zone) == ("New title", "Europe/Zurich")
+
+
+@pytest.mark.parametrize(("selection", "psnr"), [("best", 31), ("latest", 20)])
+def test_another_selection_changes_the_board_at_once(
+    boss: Client, cast: Cast, tmp_path: Path, selection: str, psnr: float
+) -> None:
+    for scored in (31, 20):
+        factories.make_scored(cast.phase, cast.team, tmp_path, psnr=scored)
+    url = url_of(type(cast.phase), "change", cast.phase.pk)
+    form = boss.get(url).context["adminform"].form
+    fields = {name: value for name, value in form.initial.items() if value is not None and name in form.fields}
+    dates = {
+        f"{name}_{part}": f"{getattr(cast.phase, name):{pattern}}"
+        for name in ("starts_at", "ends_at")
+        for part, pattern in enumerate(("%Y-%m-%d", "%H:%M:%S"))
+    }
+
+    response = boss.post(url, {**fields, **dates, "selection": selection})
+
+    assert response.status_code == 302
+    assert Standing.objects.get(entry__team=cast.team).metrics["psnr"] == psnr
+
+
+@pytest.mark.parametrize("zone", ["Zurich", "../../etc/passwd", "UTC\0"])
+def test_a_time_zone_that_is_none_is_refused(boss: Client, cast: Cast, zone: str) -> None:
+    url = url_of(type(cast.challenge), "change", cast.challenge.pk)
+
+    response = boss.post(url, {"slug": cast.challenge.slug, "title": "T", "time_zone": zone})
+
+    assert response.status_code == 200
+    cast.challenge.refresh_from_db()
+    assert cast.challenge.time_zone == "UTC"
+
+
+def test_a_longer_list_takes_no_more_queries(boss: Client, cast: Cast, tmp_path: Path) -> None:
+    cast.phase.quota_per_day = 100
+    cast.phase.save()
+
+    def count(submissions: int) -> int:
+        for _ in range(submissions):
+            factories.make_submission(cast.phase, cast.team, tmp_path)
+        with CaptureQueriesContext(connection) as queries:
+            boss.get(url_of(Submission, "changelist"))
+        return len(queries)
+
+    assert count(2) == count(6)
+
+
+@pytest.mark.parametrize("role", ["participant", "organiser", "stranger"])
+def test_it_is_closed_to_others(cast: Cast, role: str) -> None:
+    for model in OURS:
+        assert cast.client(role).get(url_of(model, "changelist")).status_code == 302
+
+
+def test_staff_without_permissions_see_nothing(cast: Cast) -> None:
+    user: Any = factories.make_user("clerk", is_staff=True)
+    client = cast.client("signed_out")
+    client.force_login(user, "django.contrib.auth.backends.ModelBackend")
+
+    assert client.get(url_of(Submission, "changelist")).status_code == 403
