@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from celery import shared_task
 from django.utils import timezone
-from scoring.engine import score_archive
 
 import scoring
 from bayerboard.evaluations.models import Evaluation
 from bayerboard.evaluations.results import record_rejection, record_score
 from bayerboard.lib.leases import LeaseLost
 from bayerboard.lib.storage import object_store
+from scoring.engine import score_archive
 from scoring.problems import SubmissionRejected
 from scoring.reference import Reference
 from workers.names import worker_name

@@ -19,7 +19,7 @@ app.conf.update(
     # their broker, have their own loop for that (`broker_connection_retry_on_startup`).
     broker_transport_options={
         "socket_connect_timeout": 2,
-        "socket_timeout": 30,
+        "socket_timeout": 5,
         "visibility_timeout": 3600,
         "max_retries": 1,
         "interval_start": 0,

@@ -118,7 +118,7 @@ def test_pages(phase: Phase, tmp_path: Path, number: int, teams: list[str]) -> N
     page = board_page(phase, ANYBODY, number, per_page=2)
 
     assert [row.team for row in page.rows] == teams
-    assert (page.pages, page.teams) == (3, 5)
+    assert (page.pages, page.rows_in_all) == (3, 5)
 
 
 def test_ranks_go_on_from_page_to_page(phase: Phase, tmp_path: Path) -> None:

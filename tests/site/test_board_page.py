@@ -134,7 +134,7 @@ def test_not_even_the_number_of_teams_is_told(cast: Cast, board: str, rows: int)
 
     page = board_page(cast.phase, cast.participant)
 
-    assert (page.teams, page.pages) == (rows, 1)
+    assert (page.rows_in_all, page.pages) == (rows, 1)
 
 
 def test_a_phase_without_a_reference_has_an_empty_board(cast: Cast) -> None:

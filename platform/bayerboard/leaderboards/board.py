@@ -63,7 +63,7 @@ class BoardPage:
     rows: tuple[Row, ...]
     number: int
     pages: int
-    teams: int
+    rows_in_all: int
     # none: nothing to see yet; own: only the reader's own row; all: the whole board
     visibility: str
 
