@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 from django.core.management import CommandError, call_command
 
+from bayerboard.lib.embedded import runtime_dir
 from bayerboard.operations.address import Address
 from tests.operations.processes import descendants, is_running, stat_of, wait_for
 
@@ -87,6 +89,8 @@ def up(data_dir: Path, bind: str = "127.0.0.1:0") -> Iterator[Up]:
         if one.process.poll() is None:
             one.process.kill()
             one.process.wait()
+        if data_dir.exists():
+            shutil.rmtree(runtime_dir(data_dir))
 
 
 def test_it_starts_everything_restarts_what_dies_and_stops_in_order(tmp_path: Path) -> None:
