@@ -63,6 +63,13 @@ def test_the_runtime_folder_is_short_and_private(tmp_path: Path, monkeypatch: py
     assert folder != embedded.runtime_dir(tmp_path / "other")
 
 
+def test_a_runtime_folder_that_is_gone_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "gone"))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+
+    assert embedded.runtime_dir(tmp_path).parent == tmp_path
+
+
 def test_a_runtime_folder_that_others_can_enter_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     embedded.runtime_dir(tmp_path).chmod(0o755)

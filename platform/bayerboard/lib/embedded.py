@@ -39,8 +39,10 @@ def secret_key(data_dir: Path) -> str:
 def runtime_dir(data_dir: Path) -> Path:
     """Return a short private folder for sockets: a unix socket's path is limited to 107 bytes."""
     digest = hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:12]
-    base = Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir())
-    folder = base / f"bayerboard-{os.getuid()}-{digest}"
+    named = os.environ.get("XDG_RUNTIME_DIR", "")
+    # After `su`, it may name the other user's folder, or one that is gone.
+    usable = bool(named) and os.access(named, os.W_OK | os.X_OK) and Path(named).stat().st_uid == os.getuid()
+    folder = Path(named if usable else tempfile.gettempdir()) / f"bayerboard-{os.getuid()}-{digest}"
     folder.mkdir(mode=0o700, exist_ok=True)
     state = folder.lstat()
     if not stat.S_ISDIR(state.st_mode) or state.st_uid != os.getuid() or state.st_mode & 0o077:
