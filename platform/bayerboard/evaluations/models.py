@@ -126,7 +126,7 @@ class Evaluation(LeasedJob):
     provenance = models.JSONField(default=dict, editable=False)
     failure = models.CharField(max_length=300, blank=True, editable=False)
 
-    objects = EvaluationQuerySet.as_manager()
+    objects = models.Manager.from_queryset(EvaluationQuerySet)()
 
     class Meta:
         constraints = (

@@ -71,7 +71,7 @@ class BaselineRun(LeasedJob):
     )
     failure = models.CharField(max_length=FAILURE_LENGTH, blank=True, editable=False)
 
-    objects = BaselineRunQuerySet.as_manager()
+    objects = models.Manager.from_queryset(BaselineRunQuerySet)()
 
     def __str__(self) -> str:
         return f"{self.method} on {self.phase}"
