@@ -36,7 +36,7 @@ def test_tells_members_their_team(cast: Cast, role: str) -> None:
 def test_offers_a_stranger_to_join(cast: Cast) -> None:
     page = Page(cast.client("stranger").get(cast.challenge.get_absolute_url()))
 
-    assert f"{cast.challenge.get_absolute_url()}join/" in page.links
+    assert f"/join/{cast.challenge.slug}/" in page.links
     assert "Bayer Street" not in page.text
 
 

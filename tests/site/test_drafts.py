@@ -55,7 +55,7 @@ def test_its_forms_and_data_are_not_there(cast: Cast, role: str, tmp_path: Path)
     assert client.get(cast.phase.submit_url()).status_code == 404
     assert client.post(cast.phase.submit_url(), factories.upload(cast.phase, tmp_path)).status_code == 404
     assert client.get(cast.phase.inputs_url()).status_code == 404
-    assert client.post(f"{cast.challenge.get_absolute_url()}join/", {}).status_code == 404
+    assert client.post(f"/join/{cast.challenge.slug}/", {}).status_code == 404
 
 
 def test_its_organisers_see_everything(cast: Cast) -> None:

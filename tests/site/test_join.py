@@ -21,7 +21,7 @@ TAKEN = "Another team already has this name."
 
 def join(cast: Cast, role: str = "stranger", **changes: Any) -> Any:
     fields = {**GOOD, **changes}
-    url = f"{cast.challenge.get_absolute_url()}join/"
+    url = f"/join/{cast.challenge.slug}/"
     return cast.client(role).post(url, {key: value for key, value in fields.items() if value is not None})
 
 
@@ -125,16 +125,16 @@ def test_signed_out(cast: Cast) -> None:
 
 
 def test_unknown_challenge(cast: Cast) -> None:
-    assert cast.client("stranger").post("/challenges/nothing/join/", GOOD).status_code == 404
+    assert cast.client("stranger").post("/join/nothing/", GOOD).status_code == 404
 
 
 def test_takes_no_get(cast: Cast) -> None:
-    assert cast.client("stranger").get(f"{cast.challenge.get_absolute_url()}join/").status_code == 405
+    assert cast.client("stranger").get(f"/join/{cast.challenge.slug}/").status_code == 405
 
 
 def test_needs_the_csrf_token(cast: Cast) -> None:
     client = Client(enforce_csrf_checks=True)
     client.force_login(cast.stranger, "django.contrib.auth.backends.ModelBackend")
 
-    assert client.post(f"{cast.challenge.get_absolute_url()}join/", GOOD).status_code == 403
+    assert client.post(f"/join/{cast.challenge.slug}/", GOOD).status_code == 403
     assert team_of(cast.stranger, cast.challenge) is None

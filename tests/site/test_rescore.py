@@ -395,6 +395,34 @@ def test_a_cancelled_submission_stays_cancelled(cast: Cast, ours: Submission, tm
     assert quota_of(cast.phase, cast.rivals).used_total == 0
 
 
+def test_what_is_being_scored_is_queued_anew_under_the_new_version(
+    cast: Cast, ours: Submission, tmp_path: Path
+) -> None:
+    late = factories.make_submission(cast.phase, cast.rivals, tmp_path)
+    assert Evaluation.objects.claim(late.evaluation.pk, "a worker")
+    run = start(cast.phase, ours)
+    finish(run, {ours: 20})
+
+    rescore.publish(run)
+
+    now = Submission.objects.get(pk=late.pk).evaluation
+    assert (now.status, now.attempts, now.worker) == (Status.QUEUED, 0, "")
+
+
+def test_what_is_cancelled_after_its_twin_was_scored_stays_cancelled(
+    cast: Cast, ours: Submission, tmp_path: Path
+) -> None:
+    late = factories.make_submission(cast.phase, cast.rivals, tmp_path)
+    run = start(cast.phase)
+    finish(run, {ours: 20, late: 21})
+    assert late.evaluation.cancel()
+
+    rescore.publish(run)
+
+    assert Submission.objects.get(pk=late.pk).evaluation.status == Status.CANCELLED
+    assert board(cast.phase) == {"Bayer Street": 20}
+
+
 def test_a_failed_evaluation_takes_the_score_away(cast: Cast, ours: Submission, theirs: Submission) -> None:
     run = start(cast.phase)
     finish(run, {theirs: 30})

@@ -141,7 +141,16 @@ def test_a_failed_evaluation_is_told(cast: Cast, sent: dict[str, Submission]) ->
     text = run(cast.challenge.slug)
 
     assert f"submission {sent['ours'].pk} (Bayer Street): scored → failed" in text
-    assert "1 evaluations failed: those submissions would have no score." in text
+    assert "Failed evaluations: 1. Those submissions would have no score." in text
+
+
+def test_yes_does_not_publish_a_failure(cast: Cast, sent: dict[str, Submission]) -> None:
+    object_store().delete(sent["ours"].archive_key)
+
+    with pytest.raises(CommandError, match=r"To publish all the same: manage.py rescore --publish"):
+        run(cast.challenge.slug, yes=True)
+
+    assert Submission.objects.get(pk=sent["ours"].pk).evaluation.status == Status.SCORED
 
 
 def test_says_when_no_worker_seems_to_run(

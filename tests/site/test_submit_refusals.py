@@ -89,6 +89,14 @@ def test_rejected_attempts_used(cast: Cast, tmp_path: Path) -> None:
     assert Submission.objects.count() == 10
 
 
+def test_sending_and_cancelling_has_an_end_too(cast: Cast, tmp_path: Path) -> None:
+    type(cast.phase).objects.update(quota_per_day=1, quota_total=1)
+    for _ in range(10):
+        factories.make_submission(cast.phase, cast.team, tmp_path).evaluation.cancel()
+
+    assert_refused(send(cast, tmp_path), "rejected-attempts-used")
+
+
 def test_quota_that_is_used_up_while_the_archive_arrives(
     cast: Cast, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

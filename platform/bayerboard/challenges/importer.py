@@ -90,7 +90,7 @@ def import_challenge(spec: ChallengeSpec, say: Callable[[str], None] = _say_noth
         store(prepared)
     with transaction.atomic():
         # Whoever submits now waits, so that a phase without submissions stays one until we are done.
-        list(Phase.objects.select_for_update().filter(track__challenge__slug=spec.slug))
+        list(Phase.objects.select_for_update(no_key=True).filter(track__challenge__slug=spec.slug))
         organisers, problems = _find_organisers(spec)
         problems += _renamed_images(spec, prepared)
         if problems:

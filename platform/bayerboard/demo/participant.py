@@ -38,8 +38,7 @@ class Participant:
         self._post_form("/accounts/login/", login=username, password=password)
 
     def join(self, challenge: str, team: str) -> None:
-        path = f"/challenges/{challenge}/"
-        self._post_form(path, f"{path}join/", team_name=team, accept_terms="on")
+        self._post_form(f"/challenges/{challenge}/", f"/join/{challenge}/", team_name=team, accept_terms="on")
 
     def submit(self, phase: str, archive: Path, method_name: str, description: str = "") -> int:
         """Upload the archive as the submit page's form does; return the submission's number."""

@@ -233,6 +233,7 @@ def publish(run: RescoreRun) -> None:
     for version in versions:
         phase = phases[version.phase_id]
         _carry_over(phase, version)
+        _keep_cancelled(phase, version)
         Evaluation.objects.filter(scoring_version=version).update(is_staged=False)
         phase.published_version = version
         phase.save(update_fields=["published_version"])
@@ -247,6 +248,9 @@ def _carry_over(phase: Phase, version: ScoringVersion) -> None:
         scoring_version=phase.published_version_id, submission__entry__phase=phase
     ).exclude(submission__evaluations__scoring_version=version)
     for evaluation in kept.select_related("image_scores"):
+        if not evaluation.is_final:
+            queue_evaluation(evaluation.submission_id, version)  # a copy of a claim would belong to nobody
+            continue
         images = getattr(evaluation, "image_scores", None)
         evaluation.provenance = {**evaluation.provenance, "carried_over_from_evaluation": evaluation.pk}
         # Django's documented way to copy a row
@@ -255,3 +259,10 @@ def _carry_over(phase: Phase, version: ScoringVersion) -> None:
         evaluation.save()
         if images is not None:
             ImageScores.objects.create(evaluation=evaluation, names=images.names, values=images.values)
+
+
+def _keep_cancelled(phase: Phase, version: ScoringVersion) -> None:
+    """Let what its team cancelled stay cancelled, even where the staged twin was scored before."""
+    cancelled = Evaluation.objects.filter(scoring_version=phase.published_version_id, status=Status.CANCELLED)
+    twins = Evaluation.objects.filter(scoring_version=version, submission__in=cancelled.values("submission"))
+    twins.update(status=Status.CANCELLED)

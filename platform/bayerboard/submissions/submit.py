@@ -82,7 +82,8 @@ def quota_of(phase: Phase, team: Team, now: datetime | None = None) -> Quota:
         total=phase.quota_total,
         used_today=counted.filter(submitted_at__gte=day_start).count(),
         used_total=counted.count(),
-        rejected=sent.filter(first_status=Status.REJECTED).count(),
+        # What was cancelled in time costs nothing either, and is kept just the same.
+        rejected=sent.filter(first_status__in=[Status.REJECTED, Status.CANCELLED]).count(),
         day_ends_at=day_start + timedelta(days=1),
     )
 

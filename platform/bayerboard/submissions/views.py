@@ -16,6 +16,7 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from bayerboard.challenges.models import Phase, get_phase
+from bayerboard.evaluations.models import Status
 from bayerboard.leaderboards.board import position_of
 from bayerboard.lib.pages import page_number
 from bayerboard.lib.responses import download
@@ -204,7 +205,8 @@ def _submission_context(request: HttpRequest, pk: int) -> dict[str, Any]:
         ],
         "shows_images": shows_images,
         "images": evaluation.image_rows() if shows_images else [],
-        "position": position_of(submission, request.user),
+        # On the whole board: not while a page asks every second and there is nothing to place yet.
+        "position": position_of(submission, request.user) if evaluation.status == Status.SCORED else None,
     }
 
 

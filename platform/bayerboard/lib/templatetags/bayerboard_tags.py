@@ -129,6 +129,15 @@ def moment(value: datetime | None, zone: str | ZoneInfo | None = None) -> SafeSt
     )
 
 
+@register.simple_tag
+def day(value: datetime, zone: ZoneInfo) -> SafeString:
+    """Show the day in a time zone, and the moment to machines: 3 Mar 2026."""
+    local = timezone.localtime(value, zone)
+    return format_html(
+        '<time datetime="{}">{} {}</time>', local.isoformat(timespec="seconds"), local.day, local.strftime("%b %Y")
+    )
+
+
 @register.filter
 def ago(value: datetime | None) -> str:
     """Say how long ago: `3 hours ago`, `just now`."""

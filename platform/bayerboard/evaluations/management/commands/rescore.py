@@ -46,10 +46,15 @@ class Command(BaseCommand):
                     return
                 run = started
             self._wait(run)
-            self._show(run)
+            failed = self._show(run)
             if options["dry_run"]:
                 self.stdout.write("Dry run: nothing was changed.")
                 return
+            if failed and options["yes"]:
+                raise CommandError(
+                    "Not published, because evaluations failed. "
+                    f"To publish all the same: manage.py rescore --publish {run.pk}"
+                )
             self._publish(run, yes=options["yes"] or options["publish"] is not None)
         except RescoreRefused as refused:
             raise CommandError(str(refused)) from None
@@ -112,7 +117,8 @@ class Command(BaseCommand):
                         file=sys.stderr,
                     )
 
-    def _show(self, run: RescoreRun) -> None:
+    def _show(self, run: RescoreRun) -> int:
+        """Print what would change; return how many evaluations failed."""
         changes = rescore.difference(run)
         for phase in dict.fromkeys(change.phase for change in changes):
             self.stdout.write(f"\n{phase.path}")
@@ -121,9 +127,10 @@ class Command(BaseCommand):
             self.stdout.write(f"submission {verdict.submission} ({verdict.team}): {verdict.before} → {verdict.after}")
         failed = Evaluation.objects.filter(scoring_version__run=run, status=Status.FAILED).count()
         if failed:
-            self.stderr.write(f"{failed} evaluations failed: those submissions would have no score.")
+            self.stderr.write(f"Failed evaluations: {failed}. Those submissions would have no score.")
         changed = sum(change.is_change for change in changes)
         self.stdout.write(f"\n{changed} of {len(changes)} rows change." if changed else "\nNo score, no rank changes.")
+        return failed
 
     def _publish(self, run: RescoreRun, *, yes: bool) -> None:
         if not yes:
