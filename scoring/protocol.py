@@ -93,6 +93,14 @@ class Protocol:
         """SHA-256 of the canonical JSON: two protocols that score alike and read alike have the same."""
         return sha256_of_json(self.to_json())
 
+    def data_range(self, max_val: float | None) -> float:
+        """The stored level that counts as 1.0 for a pair whose reference says ``max_val`` (None: it says nothing)."""
+        return self.level_scale
+
+    def metric_parameters(self, key: str) -> dict[str, Any]:
+        """Keyword arguments of a metric besides ``data_range``."""
+        return {}
+
     def group_of(self, image: str) -> str | None:
         """The photo that an image was cut from, or None where its name does not tell."""
         if self.group_pattern is None:
