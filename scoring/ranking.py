@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -93,6 +95,8 @@ def _tie_groups(indices: list[int], keys: Mapping[int, _Key], columns: int, tole
 
 
 def _split(group: list[int], column: int, keys: Mapping[int, _Key], tolerance: float) -> list[list[int]]:
+    if len(group) == 1:
+        return [group]
     parts: list[list[int]] = []
     for index in sorted(group, key=lambda index: keys[index][column]):
         if parts and _equal(keys[index][column], keys[parts[-1][0]][column], tolerance):
@@ -108,8 +112,12 @@ def _places_without_rank(
     """For each number of groups, the rows that are shown after so many: behind the last that is not worse."""
     places: list[list[int]] = [[] for _ in range(len(groups) + 1)]
     leaders = [min(keys[index] for index in group) for group in groups]
+    # Up to which value of the first column all leaders so far are better for certain: the search starts behind them.
+    reached = list(accumulate((leader[0] for leader in leaders if leader), max))
     for index in sorted(indices, key=lambda index: (keys[index], index)):
-        worse = (at for at, leader in enumerate(leaders) if _is_better(keys[index], leader, tolerance))
+        key = keys[index]
+        start = bisect_left(reached, key[0] - 2 * tolerance) if key else 0
+        worse = (at for at in range(start, len(leaders)) if _is_better(key, leaders[at], tolerance))
         places[next(worse, len(groups))].append(index)
     return places
 
