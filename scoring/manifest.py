@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from scoring.canonical import sha256_of_json
-from scoring.table import Table
+from scoring.table import Table, TableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _DIGITS = re.compile(r"([0-9]+)")
 
 
-class ManifestError(ValueError):
+class ManifestError(TableError):
     """A manifest's data is wrong; the message names the file and the key."""
 
 
