@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from scoring.local_headers import LocalHeaderError, NoLocalHeaderError, Span, overlap, read_span
 from scoring.problems import Problem, problem
 
 if TYPE_CHECKING:
@@ -183,6 +184,26 @@ class ZipArchive:
                 found.append(problem("compression-ratio", file=entry.path, limit=f"{limits.max_ratio:g}"))
         return found
 
+    def header_faults(self) -> list[Problem]:
+        """Where the entries themselves differ from the table of contents; nothing is inflated.
+
+        An entry that is encrypted or packed in an unknown way is passed over, as it is refused anyhow.
+        """
+        found: list[Problem] = []
+        spans: list[Span] = []
+        for entry in self.entries:
+            if entry.is_encrypted or not entry.is_supported:
+                continue
+            try:
+                spans.append(read_span(entry.info, self._file.read_at))
+            except NoLocalHeaderError:
+                found.append(problem("entry-damaged", file=entry.path))
+            except LocalHeaderError as error:
+                found.append(problem("entry-contradicted", file=entry.path, what=str(error)))
+        if overlap([*spans, Span(self._directory_at, self._directory_at, self.size_bytes)]):
+            found.append(self.fault("overlapping-entries"))
+        return found
+
     def read_start(self, entry: Entry, size_bytes: int) -> bytes:
         """The first bytes of an entry, inflating no more than them; its checksum is not verified.
 
@@ -224,7 +245,9 @@ class ZipArchive:
                 self._file.seek(0)
                 cut_short = self._file.read(len(_LOCAL_FILE_SIGNATURE)) == _LOCAL_FILE_SIGNATURE
                 raise ArchiveError(self.fault("archive-truncated" if cut_short else "archive-not-zip"))
-            infos = zipfile.ZipFile(self._file).infolist()
+            opened = zipfile.ZipFile(self._file)
+            infos = opened.infolist()
+            self._directory_at = opened.start_dir
         except _ReadTooLarge:
             infos = []
             too_many = True
@@ -291,6 +314,13 @@ class _GuardedFile:
         if wanted > self._max_read_bytes:
             raise _ReadTooLarge(f"{wanted} bytes")
         return self._stream.read(wanted)
+
+    def read_at(self, position: int, size_bytes: int) -> bytes:
+        """Up to so many bytes at a position: fewer at the end of the file, none outside."""
+        if not 0 <= position <= self.size_bytes:
+            return b""
+        self._stream.seek(position)
+        return self._stream.read(size_bytes)
 
     def read_exactly(self, size_bytes: int) -> bytes:
         """As many bytes, whatever the bound for one read; EOFError where the file ends before."""

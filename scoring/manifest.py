@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from scoring.canonical import sha256_of_json
+from scoring.protocol_parts import CONTAINERS
 from scoring.table import Table, TableError
 
 if TYPE_CHECKING:
@@ -36,14 +37,25 @@ def _part_key(part: str) -> tuple[int, int, str, str]:
 
 @dataclass(frozen=True)
 class FileSpec:
-    """One image of a submission: the stem of its file name, and the array that the file must hold."""
+    """One image of a submission: the stem of its file name, and the array that the file must hold.
+
+    ``shape`` is None where the public manifest does not tell it, since every image has that of its reference.
+    """
 
     name: str
-    shape: tuple[int, ...]
+    shape: tuple[int, ...] | None
     dtype: str
+    container: str = "npy"
+
+    @property
+    def suffix(self) -> str:
+        """How the file's name ends."""
+        return f".{self.container}"
 
     def to_json(self) -> dict[str, Any]:
-        return {"name": self.name, "shape": list(self.shape), "dtype": self.dtype}
+        shape = None if self.shape is None else list(self.shape)
+        data = {"name": self.name, "shape": shape, "dtype": self.dtype}
+        return data if self.container == "npy" else {**data, "container": self.container}
 
 
 @dataclass(frozen=True)
@@ -53,15 +65,23 @@ class Manifest:
     files: tuple[FileSpec, ...]
 
     @classmethod
-    def for_names(cls, names: Iterable[str], protocol: Protocol) -> Manifest:
+    def for_names(
+        cls, names: Iterable[str], protocol: Protocol, shapes: Mapping[str, tuple[int, ...]] | None = None
+    ) -> Manifest:
         """The manifest of a phase whose input images have these stems.
+
+        Parameters
+        ----------
+        shapes
+            The shape of every image, where the protocol leaves it open and it is known.
 
         Raises
         ------
         ManifestError
             No name, a name twice, or a name that cannot be a file's.
         """
-        files = [FileSpec(name, protocol.shape, protocol.dtype) for name in names]
+        known = shapes or {}
+        files = [FileSpec(name, known.get(name, protocol.shape), protocol.dtype, protocol.container) for name in names]
         return cls._checked(files, "manifest")
 
     @property
@@ -79,9 +99,11 @@ class Manifest:
         table.refuse_unknown({"files"})
         files = []
         for row in table.rows("files"):
-            row.refuse_unknown({"name", "shape", "dtype"})
-            shape = row.shape("shape", dimensions=3)
-            files.append(FileSpec(row.text("name"), shape, row.choice("dtype", ("uint16",))))
+            row.refuse_unknown({"name", "shape", "dtype", "container"})
+            is_open = "shape" in row.data and row.data["shape"] is None
+            shape = None if is_open else row.shape("shape", dimensions=3)
+            container = row.choice("container", tuple(CONTAINERS)) if "container" in row.data else "npy"
+            files.append(FileSpec(row.text("name"), shape, row.choice("dtype", (CONTAINERS[container],)), container))
         return cls._checked(files, source)
 
     @classmethod

@@ -22,7 +22,7 @@ from scoring.protocol_parts import (
     read_columns,
     read_metrics,
     read_pattern,
-    read_subsets,
+    read_texts,
 )
 from scoring.table import Table, TableError, join_faults, shown
 from scoring.toml_lines import line_of
@@ -91,6 +91,8 @@ class Protocol:
         with a group ``subset``; without one, the reference set says which image belongs where.
     max_parameters, max_macs
         Limits of what a fact sheet may declare: beyond them, a submission is scored and marked as not eligible.
+    notes
+        What whoever reads the protocol should know, such as what in it is not verified.
     settings
         What the protocol sets about its metrics.
     """
@@ -112,13 +114,14 @@ class Protocol:
     subset_pattern: str | None = None
     max_parameters: float | None = None
     max_macs: float | None = None
+    notes: tuple[str, ...] = ()
     settings: tuple[MetricSettings, ...] = ()
 
     @property
     def array_label(self) -> str:
         """What every image must be, for people: ``uint16 of shape (252, 252, 4)``."""
         if self.shape is None:
-            return f"{self.dtype} of its input's shape, with {self.channels} channels"
+            return f"{self.dtype} of its reference's shape, with {self.channels} channels"
         return f"{self.dtype} of shape {self.shape}"
 
     @property
@@ -186,7 +189,7 @@ class Protocol:
             "columns": [column.to_json() for column in self.columns],
         }
         newer = {field.name: getattr(self, field.name) for field in fields(self)[_NEWER_FROM:-1]}
-        newer["subsets"] = list(self.subsets)
+        newer["subsets"], newer["notes"] = list(self.subsets), list(self.notes)
         newer["parameters"] = {settings.key: settings.to_json() for settings in self.settings}
         defaults: tuple[Any, ...] = ("npy", None, [], {})
         return data | {name: value for name, value in newer.items() if value not in defaults}
@@ -295,7 +298,7 @@ def _read(table: Table) -> dict[str, Any]:
     container = container or "npy"
     largest = LARGEST_LEVELS[CONTAINERS[container]]
     max_value = table.attempt(lambda: table.integer("max_value", 1, largest))
-    subsets = table.attempt(lambda: read_subsets(table)) or ()
+    subsets = table.attempt(lambda: read_texts(table, "subsets")) or ()
     return {
         "name": table.attempt(lambda: table.text("name")),
         "title": table.attempt(lambda: table.text("title")),
@@ -312,6 +315,7 @@ def _read(table: Table) -> dict[str, Any]:
         "subset_pattern": table.attempt(lambda: read_pattern(table, "subset_pattern", "subset")),
         "max_parameters": table.attempt(lambda: _limit(table, "max_parameters")),
         "max_macs": table.attempt(lambda: _limit(table, "max_macs")),
+        "notes": table.attempt(lambda: read_texts(table, "notes")),
         "settings": tuple(item for item in settings or () if item.to_json()),
         **(table.attempt(lambda: _geometry(table, settings or ())) or {}),
     }

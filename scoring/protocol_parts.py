@@ -205,14 +205,14 @@ def _read_formula(row: Table, operands: set[str]) -> str:
     return text
 
 
-def read_subsets(table: Table) -> tuple[str, ...]:
-    """The names of the subsets; none where the key is absent."""
-    if not table.data.get("subsets"):
+def read_texts(table: Table, key: str) -> tuple[str, ...]:
+    """A list of different texts; an empty one where the key is absent."""
+    if not table.data.get(key):
         return ()
-    names = table.items("subsets")
-    if not all(isinstance(name, str) and name for name in names) or len(set(names)) < len(names):
-        raise table.fault("subsets", f"must be different texts, not {shown(names)}")
-    return tuple(names)
+    texts = table.items(key)
+    if not all(isinstance(text, str) and text for text in texts) or len(set(texts)) < len(texts):
+        raise table.fault(key, f"must be different texts, not {shown(texts)}")
+    return tuple(texts)
 
 
 def read_pattern(table: Table, key: str, group: str) -> str | None:
