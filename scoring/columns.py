@@ -142,9 +142,9 @@ def _limit_warnings(protocol: Protocol, factsheet: FactSheet | None, archive: st
         if limit is None:
             continue
         if name not in declared:
-            found.append(problem("limit-undeclared", file=archive, what=_DECLARED_LABELS[name], limit=f"{limit:g}"))
+            found.append(problem("limit-undeclared", file=archive, what=_DECLARED_LABELS[name], limit=f"{limit:,.0f}"))
         elif declared[name] > limit:
             what = "parameters" if name == "parameters" else "MACs"
-            actual = f"{declared[name]:g}"
-            found.append(problem("limit-exceeded", file=archive, what=what, actual=actual, limit=f"{limit:g}"))
+            actual = f"{declared[name]:,.0f}"
+            found.append(problem("limit-exceeded", file=archive, what=what, actual=actual, limit=f"{limit:,.0f}"))
     return found

@@ -18,5 +18,6 @@ COMMANDS: Mapping[str, str] = {
     "check": "check a submission's form: names, shapes, types",
     "compare": "tell which of two submissions is better, and whether the difference is real",
     "render": "turn packed RAW images into PNG, or show where they differ from the reference",
+    "protocols": "list the protocols, or explain one",
     "problems": "list every problem that may be reported",
 }
