@@ -1,0 +1,132 @@
+"""PSNR and SSIM of a pair at once, some twenty times as fast as one after the other, and as exact.
+
+The arithmetic is that of :mod:`scoring.metrics.psnr` and :mod:`scoring.metrics.ssim`, in float64 too; only its order
+differs. Of values up to ``p`` a filtered product has a rounding error of at most ``γ·p²``, where ``γ = 32·2⁻⁵³`` covers
+the multiplication, two filters of 13 taps and the subtraction of the means; the denominator's second factor is at least
+``(K2·data_range)²``. So a pixel's similarity is off by less than ``6·γ·p² / (K2·data_range)²``: 2.4e-11 for images
+within the data range, 1e-7 for values of ``MAX_EXCESS`` times the data range, and larger ones are not scored here.
+"""
+
+from __future__ import annotations
+
+import importlib
+import math
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from scoring.metrics.psnr import psnr_of
+from scoring.metrics.ssim import CROP_PX, K1, K2, SIGMA_PX, TAPS, unbiasing, window
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from numpy.typing import NDArray
+
+MAX_TAPS = 13
+MAX_CHANNELS = 4
+MIN_SIDE_PX = 6
+MAX_EXCESS = 64
+_CACHE_LINE_BYTES = 64
+
+
+@dataclass(frozen=True)
+class PairScorer:
+    """Scores pairs of images one after the other, also from several threads.
+
+    Parameters
+    ----------
+    metrics
+        Which of ``psnr`` and ``ssim``, in their order.
+    taps, sigma, crop_px, sample_covariance
+        As for :func:`scoring.metrics.ssim.ssim`, with at most 13 taps.
+    """
+
+    metrics: tuple[str, ...] = ("psnr", "ssim")
+    taps: int = TAPS
+    sigma: float = SIGMA_PX
+    crop_px: int = CROP_PX
+    sample_covariance: bool = False
+
+    def score(self, reference: NDArray[Any], submission: NDArray[Any], data_range: float) -> dict[str, float] | None:
+        """The metrics of a pair, or None where it needs the general way.
+
+        Parameters
+        ----------
+        reference, submission
+            H×W×C of uint8 or uint16; the general way is needed for any other type or shape, sides under 6 or not
+            above twice the crop, more than 4 channels, and values far above ``data_range``.
+        data_range
+            The level that counts as 1.0; positive.
+        """
+        if not self._can_score(reference, submission, data_range):
+            return None
+        x, y = (np.ascontiguousarray(image, dtype=np.uint16) for image in (reference, submission))
+        return {
+            key: self._psnr(x, y, data_range) if key == "psnr" else self._ssim(x, y, data_range) for key in self.metrics
+        }
+
+    def _can_score(self, reference: NDArray[Any], submission: NDArray[Any], data_range: float) -> bool:
+        return (
+            {*self.metrics} <= {"psnr", "ssim"}
+            and self.taps <= MAX_TAPS
+            and reference.shape == submission.shape
+            and reference.ndim == 3
+            and min(reference.shape[:2]) >= max(MIN_SIDE_PX, 2 * self.crop_px + 1)
+            and 1 <= reference.shape[2] <= MAX_CHANNELS
+            and {reference.dtype.name, submission.dtype.name} <= {"uint8", "uint16"}
+            and math.isfinite(data_range)
+            and max(int(reference.max()), int(submission.max())) <= MAX_EXCESS * data_range
+        )
+
+    def _psnr(self, x: NDArray[np.uint16], y: NDArray[np.uint16], data_range: float) -> float:
+        return psnr_of(int(_kernel().squared_error(x.ravel(), y.ravel())), x.size, data_range)
+
+    def _ssim(self, x: NDArray[np.uint16], y: NDArray[np.uint16], data_range: float) -> float:
+        height, width, channels = x.shape
+        half = np.zeros(MAX_TAPS // 2 + 1)
+        half[-(self.taps // 2) - 1 :] = window(self.taps, self.sigma)[: self.taps // 2 + 1]
+        value = _kernel().similarity(
+            x.reshape(height, width * channels),
+            y.reshape(height, width * channels),
+            channels,
+            self.crop_px,
+            tuple(half.tolist()),
+            unbiasing(self.taps, sample_covariance=self.sample_covariance),
+            (K1 * data_range) ** 2,
+            (K2 * data_range) ** 2,
+            *_room_of_this_thread(),
+        )
+        return float(value)
+
+
+def warm_up() -> None:
+    """Load the compiled loops, or compile them: a second or more the first time on a machine."""
+    tiny = np.zeros((MIN_SIDE_PX, MIN_SIDE_PX, 1), np.uint16)
+    PairScorer(crop_px=0).score(tiny, tiny, 1.0)
+
+
+def _kernel() -> ModuleType:
+    # The compiler takes a quarter of a second to import, and most commands score nothing.
+    return importlib.import_module("scoring.metrics.kernel")
+
+
+_room = threading.local()
+
+
+def _room_of_this_thread() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """What the loops work in, kept from one call to the next: 1.2 MB."""
+    if not hasattr(_room, "maps"):
+        kernel = _kernel()
+        _room.maps = (_aligned(kernel.MAPS, kernel.SOURCE_VALUES), _aligned(kernel.MAPS, kernel.FILTERED_VALUES))
+    maps: tuple[NDArray[np.float64], NDArray[np.float64]] = _room.maps
+    return maps
+
+
+def _aligned(rows: int, columns: int) -> NDArray[np.float64]:
+    """Zeros that begin where a line of the processor's cache does; elsewhere a filter takes half as long again."""
+    flat = np.zeros(rows * columns + _CACHE_LINE_BYTES // 8)
+    skipped = -flat.ctypes.data % _CACHE_LINE_BYTES // 8
+    return flat[skipped : skipped + rows * columns].reshape(rows, columns)
