@@ -161,7 +161,7 @@ class _Source:
         return names
 
     def load(self, name: str) -> Decoded:
-        spec = FileSpec(name, None, self._protocol.dtype)
+        spec = FileSpec(name, None, self._protocol.dtype, self._protocol.container)
         if self._archive is None:
             return decode(self._path.read_bytes(), spec, self._protocol, file=self._path.name)
         entry = self._entries[name]
