@@ -11,7 +11,7 @@ Indices into the maps are unsigned: one that cannot be negative needs no check, 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numba
 import numpy as np
@@ -33,20 +33,21 @@ ROWS_AT_ONCE = 4
 SOURCE_VALUES = (TILE_ROWS + 2 * RADIUS) * STRIDE
 FILTERED_VALUES = ROWS_AT_ONCE * STRIDE
 
+_Function = TypeVar("_Function", bound="Callable[..., Any]")
 Weights = tuple[float, float, float, float, float, float, float]
 
 
-def compiled(function: Callable[..., Any]) -> Any:
+def compiled(function: _Function) -> _Function:
     """Compile for this machine when first called, and keep the result on disk where there is a place for it."""
-    options = {"nogil": True, "fastmath": True, "error_model": "numpy"}
     try:
-        return numba.njit(cache=True, **options)(function)
+        loops = numba.njit(function, nogil=True, fastmath=True, error_model="numpy", cache=True)
     except RuntimeError:  # neither the package's folder nor the user's can be written to
-        return numba.njit(**options)(function)
+        loops = numba.njit(function, nogil=True, fastmath=True, error_model="numpy")
+    return cast("_Function", loops)
 
 
 @compiled
-def squared_error(x: NDArray[np.uint16], y: NDArray[np.uint16]) -> int:
+def squared_error(x: NDArray[np.uint16], y: NDArray[np.uint16]) -> np.int64:
     """Sum of squared differences of two flat images, exact for up to 2³¹ values."""
     total = np.int64(0)
     for i in range(x.size):
@@ -98,7 +99,7 @@ def similarity(
                     _filter_down(source[k], i * STRIDE, values + 2 * halo, weights, filtered[k])
                 for j in range(min(ROWS_AT_ONCE, rows - i)):
                     total += _sum_along(filtered, j * STRIDE, values, channels, weights, unbias, c1, c2)
-    return total / ((height - 2 * crop) * (end - first))
+    return float(total / ((height - 2 * crop) * (end - first)))
 
 
 @compiled
@@ -198,7 +199,7 @@ def _sum_along(
 
 
 @compiled
-def _along(row: NDArray[np.float64], i: int, step: int, weights: Weights) -> float:
+def _along(row: NDArray[np.float64], i: Any, step: Any, weights: Weights) -> float:
     """Thirteen pixels of a row, from value ``i`` on."""
     two = step + step
     three, four = two + step, two + two

@@ -83,7 +83,7 @@ def ssim(
         similarity = _similarity_map(a, b, weights, unbias)
         height, width = similarity.shape
         total += float(np.mean(similarity[crop_px : height - crop_px, crop_px : width - crop_px]))
-    return total / reference.shape[2]
+    return float(total / reference.shape[2])
 
 
 def window(taps: int, sigma: float) -> NDArray[np.float64]:
@@ -98,7 +98,7 @@ def window(taps: int, sigma: float) -> NDArray[np.float64]:
 
 def unbiasing(taps: int, *, sample_covariance: bool) -> float:
     """What variances and covariance are multiplied by."""
-    return taps**2 / (taps**2 - 1) if sample_covariance else 1.0
+    return taps * taps / (taps * taps - 1) if sample_covariance else 1.0
 
 
 def _plane(image: NDArray[Any], data_range: float) -> NDArray[np.float64]:
