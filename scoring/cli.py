@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import importlib
 import io
 import sys
@@ -16,6 +15,7 @@ from scoring.problems import ReferenceInvalid
 from scoring.protocol import ProtocolError
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Sequence
 
 _DESCRIPTION = "Score, check, compare and look at submissions to camera-RAW challenges."
@@ -27,11 +27,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A console that lacks a quotation mark must not end the scoring.
         sys.stdout.reconfigure(errors="replace")
-    chosen = _parser().parse_args(arguments)
-    command = importlib.import_module(f"scoring.commands.{chosen.command}")
-    parser = make_parser(f"{PROGRAM} {chosen.command}", command.DESCRIPTION, command.EXAMPLES)
+    arguments = sys.argv[1:] if arguments is None else arguments
+    name = _parser().parse_args(arguments[:1]).command
+    command = importlib.import_module(f"scoring.commands.{name}")
+    parser = make_parser(f"{PROGRAM} {name}", command.DESCRIPTION, command.EXAMPLES)
     command.configure(parser)
-    options = parser.parse_args(chosen.arguments)
+    options = parser.parse_args(arguments[1:])
     try:
         status: int = command.run(options)
     except UsageError as error:
@@ -52,5 +53,4 @@ def _parser() -> argparse.ArgumentParser:
     parser = make_parser(PROGRAM, description)
     parser.add_argument("--version", action="version", version=f"Bayerboard {__version__}")
     parser.add_argument("command", choices=list(COMMANDS), metavar="COMMAND", help="one of the above")
-    parser.add_argument("arguments", nargs=argparse.REMAINDER, metavar="…", help="the command's own arguments")
     return parser

@@ -36,10 +36,11 @@ DESCRIPTION = """\
 Score two submissions against the same reference set and tell which is better, by how much, and whether the difference
 is more than chance.
 
-Tiles of one photo are alike, so it is photos that count: the test flips the signs of the photos' differences, and is
-exact. The interval holds the true difference with 95 % probability. Each column's p-value is corrected for the number
-of columns (Holm); a difference is called real where it is at most 0.05. Fewer than six photos allow no statement, and
-the table says so. Of the images, those that differ most in the first column are shown."""
+Tiles of one photo are alike, so it is photos that count: the test flips the signs of the photos' differences (all
+flips of up to 13 photos, 4,096 of more). The interval holds the true difference with 95 % probability. Each column's
+p-value is corrected for the number of columns (Holm); a difference is called real where it is at most 0.05. Fewer
+than six photos allow no statement, and the table says so. Of the images, those that differ most in the first column
+are shown."""
 EXAMPLES = """\
   python -m scoring compare old.zip new.zip --protocol aim22-s7 --reference val_gt/
   python -m scoring compare old.zip new.zip --protocol aim22-s7 --reference val_gt.zip --images 20

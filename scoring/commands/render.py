@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -135,7 +136,9 @@ class _Source:
 
     def __init__(self, path: Path, protocol: Protocol, stack: ExitStack) -> None:
         self._path = path
-        self._protocol = protocol
+        # To be looked at, an image may have any height and width: a whole frame, or a part of one.
+        channels = protocol.channels if protocol.shape is None else protocol.shape[2]
+        self._protocol = replace(protocol, shape=None, channels=channels)
         self._archive: ZipArchive | None = None
         if path.suffix.lower() != protocol.suffix:
             self._archive = stack.enter_context(ZipArchive(path, name=path.name))

@@ -88,6 +88,14 @@ def test_the_scores_are_written_unrounded(reference_folder: Path, submission: Pa
     assert data["errors"] == []
 
 
+def test_the_scores_may_go_to_standard_output(
+    reference_folder: Path, submission: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    score(reference_folder, submission, "--json", "-")
+
+    assert json.loads(capsys.readouterr().out)["protocol"] == "aim22-p20"
+
+
 def test_a_rejected_submission_ends_with_2_and_says_why(
     reference_folder: Path, tmp_path: Path, images: Images, capsys: pytest.CaptureFixture[str]
 ) -> None:
