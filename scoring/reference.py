@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from scoring.archive import ArchiveError, Limits, ZipArchive
+from scoring.canonical import sha256_of_json
 from scoring.images import Decoded, decode, read_header
 from scoring.manifest import FileSpec, Manifest, ManifestError, natural_key
 from scoring.naming import is_junk
@@ -114,6 +115,10 @@ class Reference:
         the pattern does not fit.
         """
         return [self._describe(name) for name in self.names]
+
+    def fingerprint(self) -> str:
+        """What changes whenever an image does, without reading any: sizes with checksums, or with times in a folder."""
+        return sha256_of_json([[name, *self._source.identity(name)] for name in self.names])
 
     def private_info(self) -> Mapping[str, Mapping[str, Any]]:
         """Of every image what :func:`scoring.columns.aggregate` needs: its subset, if the protocol has some."""
@@ -223,6 +228,10 @@ class _Folder:
     def file_name(self, stem: str) -> str:
         return self._by_stem[stem].name
 
+    def identity(self, stem: str) -> tuple[int, ...]:
+        status = self._by_stem[stem].stat()
+        return status.st_size, status.st_mtime_ns
+
     def read_start(self, stem: str) -> bytes:
         """As much of a file as its header needs: all of one whose header may stand anywhere."""
         path = self._by_stem[stem]
@@ -258,6 +267,10 @@ class _Zip:
 
     def file_name(self, stem: str) -> str:
         return self._by_stem[stem].name
+
+    def identity(self, stem: str) -> tuple[int, ...]:
+        entry = self._by_stem[stem]
+        return entry.size_bytes, entry.packed_bytes, entry.info.CRC
 
     def read_start(self, stem: str) -> bytes:
         entry = self._by_stem[stem]

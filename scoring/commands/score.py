@@ -57,7 +57,9 @@ def run(options: argparse.Namespace) -> int:
     submission: Path = options.submission
     try:
         with Reference.open(options.reference, protocol) as reference, progress(submission.name) as on_progress:
-            report = score_archive(submission, reference, protocol, name=submission.name, on_progress=on_progress)
+            report = score_archive(
+                submission, reference, protocol, name=submission.name, on_progress=on_progress, jobs=None
+            )
     except SubmissionRejected as rejection:
         errors, warnings, factsheet = rejection.errors, rejection.warnings, rejection.factsheet
         write_json(options, report_json(protocol.name, factsheet=factsheet, warnings=warnings, errors=errors))

@@ -12,7 +12,7 @@ from __future__ import annotations
 import importlib
 import math
 import threading
-from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from scoring.metrics.psnr import psnr_of
 from scoring.metrics.ssim import CROP_PX, K1, K2, SIGMA_PX, TAPS, unbiasing, window
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from types import ModuleType
 
     from numpy.typing import NDArray
@@ -32,80 +33,75 @@ MAX_EXCESS = 64
 _CACHE_LINE_BYTES = 64
 
 
-@dataclass(frozen=True)
-class PairScorer:
-    """Scores pairs of images one after the other, also from several threads.
+def measure(
+    metric: str, reference: NDArray[Any], submission: NDArray[Any], *, data_range: float, **parameters: Any
+) -> float | None:
+    """A metric of a pair of images, or None where it needs the general way; safe to call from several threads.
 
     Parameters
     ----------
-    metrics
-        Which of ``psnr`` and ``ssim``, in their order.
-    taps, sigma, crop_px, sample_covariance
-        As for :func:`scoring.metrics.ssim.ssim`, with at most 13 taps.
+    metric
+        A key of ``METRICS``; all but ``psnr`` and ``ssim`` need the general way.
+    reference, submission
+        H×W×C of uint8 or uint16. The general way is needed for any other type, sides under 6 or not above twice the
+        crop, more than 4 channels, and values above ``MAX_EXCESS`` times the data range.
+    data_range
+        The level that counts as 1.0; positive.
+    parameters
+        As for the metric, with at most 13 taps.
     """
-
-    metrics: tuple[str, ...] = ("psnr", "ssim")
-    taps: int = TAPS
-    sigma: float = SIGMA_PX
-    crop_px: int = CROP_PX
-    sample_covariance: bool = False
-
-    def score(self, reference: NDArray[Any], submission: NDArray[Any], data_range: float) -> dict[str, float] | None:
-        """The metrics of a pair, or None where it needs the general way.
-
-        Parameters
-        ----------
-        reference, submission
-            H×W×C of uint8 or uint16; the general way is needed for any other type or shape, sides under 6 or not
-            above twice the crop, more than 4 channels, and values far above ``data_range``.
-        data_range
-            The level that counts as 1.0; positive.
-        """
-        if not self._can_score(reference, submission, data_range):
-            return None
-        x, y = (np.ascontiguousarray(image, dtype=np.uint16) for image in (reference, submission))
-        return {
-            key: self._psnr(x, y, data_range) if key == "psnr" else self._ssim(x, y, data_range) for key in self.metrics
-        }
-
-    def _can_score(self, reference: NDArray[Any], submission: NDArray[Any], data_range: float) -> bool:
-        return (
-            {*self.metrics} <= {"psnr", "ssim"}
-            and self.taps <= MAX_TAPS
-            and reference.shape == submission.shape
-            and reference.ndim == 3
-            and min(reference.shape[:2]) >= max(MIN_SIDE_PX, 2 * self.crop_px + 1)
-            and 1 <= reference.shape[2] <= MAX_CHANNELS
-            and {reference.dtype.name, submission.dtype.name} <= {"uint8", "uint16"}
-            and math.isfinite(data_range)
-            and max(int(reference.max()), int(submission.max())) <= MAX_EXCESS * data_range
-        )
-
-    def _psnr(self, x: NDArray[np.uint16], y: NDArray[np.uint16], data_range: float) -> float:
-        return psnr_of(int(_kernel().squared_error(x.ravel(), y.ravel())), x.size, data_range)
-
-    def _ssim(self, x: NDArray[np.uint16], y: NDArray[np.uint16], data_range: float) -> float:
-        height, width, channels = x.shape
-        half = np.zeros(MAX_TAPS // 2 + 1)
-        half[-(self.taps // 2) - 1 :] = window(self.taps, self.sigma)[: self.taps // 2 + 1]
-        value = _kernel().similarity(
-            x.reshape(height, width * channels),
-            y.reshape(height, width * channels),
-            channels,
-            self.crop_px,
-            tuple(half.tolist()),
-            unbiasing(self.taps, sample_covariance=self.sample_covariance),
-            (K1 * data_range) ** 2,
-            (K2 * data_range) ** 2,
-            *_room_of_this_thread(),
-        )
-        return float(value)
+    if metric not in _MEASURES or not _is_plain(reference, submission, data_range):
+        return None
+    x, y = (np.ascontiguousarray(image, dtype=np.uint16) for image in (reference, submission))
+    return _MEASURES[metric](x, y, data_range, **parameters)
 
 
-def warm_up() -> None:
-    """Load the compiled loops, or compile them: a second or more the first time on a machine."""
-    tiny = np.zeros((MIN_SIDE_PX, MIN_SIDE_PX, 1), np.uint16)
-    PairScorer(crop_px=0).score(tiny, tiny, 1.0)
+def _is_plain(reference: NDArray[Any], submission: NDArray[Any], data_range: float) -> bool:
+    return (
+        {reference.dtype.name, submission.dtype.name} <= {"uint8", "uint16"}
+        and reference.shape == submission.shape
+        and reference.ndim == 3
+        and min(reference.shape[:2]) >= MIN_SIDE_PX
+        and 1 <= reference.shape[2] <= MAX_CHANNELS
+        and max(int(reference.max()), int(submission.max())) <= MAX_EXCESS * data_range < math.inf
+    )
+
+
+def _psnr(x: NDArray[np.uint16], y: NDArray[np.uint16], data_range: float) -> float:
+    return psnr_of(int(_kernel().squared_error(x.ravel(), y.ravel())), x.size, data_range)
+
+
+def _ssim(
+    x: NDArray[np.uint16],
+    y: NDArray[np.uint16],
+    data_range: float,
+    *,
+    taps: int = TAPS,
+    sigma: float = SIGMA_PX,
+    crop_px: int = CROP_PX,
+    sample_covariance: bool = False,
+) -> float | None:
+    height, width, channels = x.shape
+    if taps > MAX_TAPS or min(height, width) <= 2 * crop_px:
+        return None
+    # A narrower window is one of 13 taps whose outer ones are 0.
+    half = np.zeros(MAX_TAPS // 2 + 1)
+    half[-(taps // 2) - 1 :] = window(taps, sigma)[: taps // 2 + 1]
+    value = _kernel().similarity(
+        x.reshape(height, width * channels),
+        y.reshape(height, width * channels),
+        channels,
+        crop_px,
+        tuple(half.tolist()),
+        unbiasing(taps, sample_covariance=sample_covariance),
+        (K1 * data_range) ** 2,
+        (K2 * data_range) ** 2,
+        *_room_of_this_thread(),
+    )
+    return float(value)
+
+
+_MEASURES: Mapping[str, Callable[..., float | None]] = MappingProxyType({"psnr": _psnr, "ssim": _ssim})
 
 
 def _kernel() -> ModuleType:
