@@ -49,15 +49,18 @@ class ScoreReport:
     images: tuple[ImageScore, ...]
     factsheet: FactSheet | None
     warnings: tuple[Problem, ...]
+    # Whether the fact sheet keeps within the protocol's limits; None where there are none.
+    eligible: bool | None = None
 
     def to_json(self) -> dict[str, Any]:
-        return report_json(
+        data = report_json(
             self.protocol,
             metrics=self.metrics,
             images=self.images,
             factsheet=self.factsheet,
             warnings=self.warnings,
         )
+        return data if self.eligible is None else {**data, "eligible": self.eligible}
 
 
 def report_json(
@@ -176,6 +179,7 @@ class _Scoring:
             images=tuple(self.images),
             factsheet=self.checked.factsheet,
             warnings=(*warnings, *summary.warnings),
+            eligible=summary.eligible,
         )
 
     def _take(self, outcome: _Outcome) -> None:
@@ -196,7 +200,8 @@ class _Scoring:
         entry = self.checked.members[name]
         path = entry.path
         try:
-            submitted = decode(self.archive.read(entry), self.manifest[name], self.protocol, file=path)
+            data, limits = self.archive.read(entry), self.archive.limits
+            submitted = decode(data, self.manifest[name], self.protocol, file=path, limits=limits)
         except ArchiveError as error:
             return _Outcome(name, path, fault=error.problem)
         largest = int(submitted.pixels.max())
