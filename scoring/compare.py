@@ -128,7 +128,7 @@ def compare_reports(first: ScoreReport, second: ScoreReport, protocol: Protocol,
         raise ValueError(f"no column of {protocol.name} has a value for each image, so there is nothing to compare")
     groups = [protocol.group_of(name) for name in names]
     units = [unit_scores([_values(first, column.key), _values(second, column.key)], groups) for column in columns]
-    results = [paired_difference(unit.scores[0], unit.scores[1], alpha) for unit in units]
+    results = [paired_difference(unit.scores[0], unit.scores[1], unit.sizes, alpha=alpha) for unit in units]
     adjusted = holm([1.0 if isinstance(result, TooFewUnits) else result.p for result in results])
     tolerances = dict(zip(protocol.columns, protocol.tolerances, strict=True))
     compared = [

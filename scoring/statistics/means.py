@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from scoring.statistics.signflip import ALPHA, TooFewUnits, halves, too_few
+from scoring.statistics.signflip import ALPHA, TooFewUnits, halves, too_few, weighted_means
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,13 +28,17 @@ class MeanIntervals:
     alpha: float
 
 
-def mean_intervals(scores: NDArray[np.float64], alpha: float = ALPHA) -> MeanIntervals | TooFewUnits:
+def mean_intervals(
+    scores: NDArray[np.float64], weights: NDArray[Any] | None = None, *, alpha: float = ALPHA
+) -> MeanIntervals | TooFewUnits:
     """Intervals of the teams' means over all photos like those of the data set, at 1 − ``alpha`` (95 %).
 
     Parameters
     ----------
     scores
         Teams × units, as :func:`scoring.statistics.unit_scores` gives them.
+    weights
+        How much each unit counts, as its ``sizes`` say; all alike by default.
 
     Notes
     -----
@@ -45,5 +49,5 @@ def mean_intervals(scores: NDArray[np.float64], alpha: float = ALPHA) -> MeanInt
     refusal = too_few(units, alpha)
     if refusal is not None:
         return refusal
-    low, high = halves(scores).interval(alpha)
-    return MeanIntervals(scores.mean(axis=1), low, high, units, alpha)
+    low, high = halves(scores, weights).interval(alpha)
+    return MeanIntervals(weighted_means(scores, weights), low, high, units, alpha)

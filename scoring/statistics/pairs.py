@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from scoring.statistics.signflip import ALPHA, TooFewUnits, halves, too_few
+from scoring.statistics.signflip import ALPHA, TooFewUnits, halves, too_few, weighted_means
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -42,7 +42,11 @@ class PairedDifference:
 
 
 def paired_difference(
-    first: NDArray[np.float64], second: NDArray[np.float64], alpha: float = ALPHA
+    first: NDArray[np.float64],
+    second: NDArray[np.float64],
+    weights: NDArray[Any] | None = None,
+    *,
+    alpha: float = ALPHA,
 ) -> PairedDifference | TooFewUnits:
     """Compare two teams unit by unit, by the sign-flip permutation test of their mean difference.
 
@@ -53,23 +57,24 @@ def paired_difference(
     ----------
     first, second
         One score for each unit, in the same order.
+    weights
+        How much each unit counts, as its ``sizes`` say; all alike by default.
 
     Raises
     ------
     ValueError
-        The two do not hold as many units.
+        The two do not hold as many units, or there is not a positive weight for each.
     """
     if first.ndim != 1 or first.shape != second.shape:
         raise ValueError(f"the two must be series of equal length, not {first.shape} and {second.shape}")
     refusal = too_few(first.size, alpha)
     if refusal is not None:
         return refusal
-    differences = first - second
-    cut = halves(differences[None, :])
+    differences = (first - second)[None, :]
+    cut = halves(differences, weights)
     low, high = cut.interval(alpha)
-    return PairedDifference(
-        float(differences.mean()), float(low[0]), float(high[0]), float(cut.p_value()[0]), first.size
-    )
+    (difference,) = weighted_means(differences, weights)
+    return PairedDifference(float(difference), float(low[0]), float(high[0]), float(cut.p_value()[0]), first.size)
 
 
 def holm(p_values: ArrayLike) -> NDArray[np.float64]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from scoring.statistics.signflip import ALPHA, TooFewUnits, sign_flips, too_few
+from scoring.statistics.signflip import ALPHA, TooFewUnits, sign_flips, too_few, weighted_means, weights_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -48,7 +48,12 @@ class RankSets:
 
 
 def rank_sets(
-    scores: NDArray[np.float64], direction: Direction, *, tolerance: float = 0.0, alpha: float = ALPHA
+    scores: NDArray[np.float64],
+    direction: Direction,
+    weights: NDArray[Any] | None = None,
+    *,
+    tolerance: float = 0.0,
+    alpha: float = ALPHA,
 ) -> RankSets | TooFewUnits:
     """Rank sets from simultaneous comparisons of all pairs of teams.
 
@@ -64,13 +69,15 @@ def rank_sets(
         Teams × units, as :func:`scoring.statistics.unit_scores` gives them.
     direction
         Whether large (``desc``) or small (``asc``) means are better.
+    weights
+        How much each unit counts, as its ``sizes`` say; all alike by default.
     tolerance
         Teams whose means are this near to each other are equal, whatever the test says.
 
     Raises
     ------
     ValueError
-        There is no team.
+        There is no team, or not a positive weight for each unit.
     """
     teams, units = scores.shape
     if not teams:
@@ -78,8 +85,8 @@ def rank_sets(
     refusal = too_few(units, alpha)
     if refusal is not None:
         return refusal
-    merits = scores.mean(axis=1) * (1.0 if direction == "desc" else -1.0)
-    p = _adjusted_p_values(scores)
+    merits = weighted_means(scores, weights) * (1.0 if direction == "desc" else -1.0)
+    p = _adjusted_p_values(scores * weights_of(scores, weights))
     ahead = merits[:, None] - merits[None, :]
     better = (p <= alpha) & (ahead > tolerance)
     order = np.argsort(-merits, kind="stable")

@@ -22,11 +22,12 @@ class Units:
     Attributes
     ----------
     scores
-        float64, teams × units. A row's plain mean is the team's mean over all images.
+        float64, teams × units: the mean of each unit's images.
     kind
         ``photo`` where at least one image names its photo, otherwise ``image``.
     sizes
-        How many images each unit holds.
+        int64, how many images each unit holds: the weights with which a team's mean over its units is the mean over
+        all its images.
     """
 
     scores: NDArray[np.float64]
@@ -40,10 +41,6 @@ class Units:
 
 def unit_scores(values: ArrayLike, groups: Sequence[str | None]) -> Units:
     """Bring images together by photo.
-
-    A unit's score is the mean of its images. Where units differ in size, its deviation from the team's mean M is
-    weighted by its size, ``M + n/n̄·(m − M)``: the linear form of a ratio estimate (Cochran, Sampling Techniques,
-    1977, chapter 9A), by which the mean of the units is the mean of the images again.
 
     Parameters
     ----------
@@ -71,6 +68,4 @@ def unit_scores(values: ArrayLike, groups: Sequence[str | None]) -> Units:
     sizes = np.bincount(index)
     starts = np.concatenate(([0], np.cumsum(sizes)[:-1]))
     sums = np.add.reduceat(array[:, np.argsort(index, kind="stable")], starts, axis=1)
-    means = array.mean(axis=1, keepdims=True)
-    scores = means + sizes / sizes.mean() * (sums / sizes - means)
-    return Units(scores, "image" if all(group is None for group in groups) else "photo", sizes)
+    return Units(sums / sizes, "image" if all(group is None for group in groups) else "photo", sizes)

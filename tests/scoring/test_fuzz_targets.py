@@ -9,6 +9,8 @@ import time
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from scoring.check import check_archive
 from scoring.factsheet import parse_readme
@@ -32,6 +34,27 @@ def test_seeds_and_mutations_of_them_do_no_harm(target: Target) -> None:
             for _ in range(generator.randint(1, 4)):
                 data[generator.randrange(len(data))] = generator.randrange(256)
             target.run(bytes(data))
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+@pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS)
+def test_any_change_of_a_good_input_does_no_harm(target: Target, data: st.DataObject) -> None:
+    """Pieces of good inputs, in any order, with any bytes between them."""
+    seeds = target.seeds()
+    pieces = []
+    for _ in range(data.draw(st.integers(1, 4))):
+        seed = data.draw(st.sampled_from(seeds))
+        start, end = sorted(data.draw(st.tuples(st.integers(0, len(seed)), st.integers(0, len(seed)))))
+        pieces += [seed[start:end], data.draw(st.binary(max_size=8))]
+    target.run(b"".join(pieces))
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.binary(max_size=300))
+@pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS)
+def test_any_bytes_do_no_harm(target: Target, data: bytes) -> None:
+    target.run(data)
 
 
 def test_good_archives_are_among_the_seeds() -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def compared(first: NDArray[np.float64], second: NDArray[np.float64], alpha: float = 0.05) -> PairedDifference:
-    result = paired_difference(first, second, alpha)
+    result = paired_difference(first, second, alpha=alpha)
     assert isinstance(result, PairedDifference)
     return result
 

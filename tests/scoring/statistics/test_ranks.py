@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from scoring.statistics import RankSets, TooFewUnits, rank_sets
-from scoring.statistics.pairs import paired_difference
+from scoring.statistics.pairs import PairedDifference, paired_difference
 from scoring.statistics.ranks import _MAX_FLIPS, _adjusted_p_values
 from scoring.statistics.signflip import sign_flips
 
@@ -57,12 +57,15 @@ def test_adjusted_p_values_are_those_of_the_algorithm(units: int) -> None:
     np.testing.assert_allclose(p[np.triu_indices(30, 1)], step_down(scores))
 
 
-def test_two_teams_are_compared_as_a_pair() -> None:
+@pytest.mark.parametrize("weights", [None, np.arange(1, 11)])
+def test_two_teams_are_compared_as_a_pair(weights: NDArray[np.int64] | None) -> None:
     scores = field([30, 30.05])
-    pair = paired_difference(scores[0], scores[1])
+    pair = paired_difference(scores[0], scores[1], weights)
+    board = rank_sets(scores, "desc", weights)
 
-    assert not isinstance(pair, TooFewUnits)
-    assert ranked(scores).p[0, 1] == pytest.approx(pair.p)
+    assert isinstance(pair, PairedDifference)
+    assert isinstance(board, RankSets)
+    assert board.p[0, 1] == pytest.approx(pair.p)
 
 
 def test_teams_far_apart_have_one_rank_each() -> None:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from itertools import product
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
-from scoring.statistics.signflip import TooFewUnits, halves, sign_flips, too_few, units_needed
+from scoring.statistics.signflip import TooFewUnits, halves, sign_flips, too_few, units_needed, weighted_means
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 def test_all_flips_of_few_units() -> None:
@@ -70,3 +74,29 @@ def test_the_interval_holds_0_exactly_where_the_test_does_not_reject() -> None:
 
 def test_a_flip_that_turns_all_or_none_is_left_out() -> None:
     assert np.isfinite(halves(np.arange(14.0)[None, :]).lesser).all()
+
+
+def test_weights_count_units_as_often_as_copies_would() -> None:
+    """By hand: of the flips of two units, one of weight 2, the parts are the units themselves; their mean is not."""
+    scores = np.array([[1.0, 4.0]])
+
+    cut = halves(scores, np.array([2, 1]))
+
+    assert (cut.lesser.tolist(), cut.greater.tolist()) == ([[1.0]], [[4.0]])
+    assert weighted_means(scores, np.array([2, 1])).tolist() == [2.0]
+
+
+def test_the_parts_of_a_flip_have_weighted_means() -> None:
+    scores, weights = np.array([[1.0, 4.0, 7.0]]), np.array([2, 1, 1])
+
+    cut = halves(scores, weights)
+
+    parts = {(low, high) for low, high in zip(cut.lesser[0], cut.greater[0], strict=True)}
+    # {1} and {4, 7}, {4} and {1, 1, 7}, {7} and {1, 1, 4}.
+    assert parts == {(1.0, 5.5), (3.0, 4.0), (2.0, 7.0)}
+
+
+@pytest.mark.parametrize("weights", [np.ones(2), np.array([1, 0, 1]), np.array([1, -1, 1]), np.array([1, np.nan, 1])])
+def test_each_unit_needs_a_positive_weight(weights: NDArray[np.float64]) -> None:
+    with pytest.raises(ValueError, match="positive weight for each of 3"):
+        halves(np.ones((1, 3)), weights)

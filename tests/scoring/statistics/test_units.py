@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from scoring.statistics import unit_scores
+from scoring.statistics.signflip import weighted_means
 
 
 def test_images_of_one_photo_are_one_unit() -> None:
@@ -29,15 +30,13 @@ def test_some_images_may_have_a_photo() -> None:
     assert units.kind == "photo"
 
 
-def test_the_mean_of_unequal_units_is_the_mean_of_the_images() -> None:
+def test_the_weighted_mean_of_unequal_units_is_the_mean_of_the_images() -> None:
     values = np.random.default_rng(1).normal(30, 3, (4, 9))
 
     units = unit_scores(values, list("aaaaabbbc"))
 
-    np.testing.assert_allclose(units.scores.mean(axis=1), values.mean(axis=1), rtol=1e-14)
-    # A large photo's deviation counts for more than a small one's.
-    mean = values[0].mean()
-    assert units.scores[0, 0] - mean == pytest.approx(5 / 3 * (values[0, :5].mean() - mean))
+    assert units.sizes.tolist() == [5, 3, 1]
+    np.testing.assert_allclose(weighted_means(units.scores, units.sizes), values.mean(axis=1), rtol=1e-14)
 
 
 @pytest.mark.parametrize(("values", "groups"), [([[1.0]], ["a", "b"]), ([1.0], ["a"]), (np.empty((1, 0)), [])])
