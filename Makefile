@@ -69,6 +69,10 @@ fuzz: dev-environment ## Fuzz what reads strangers' files (RUNS=100000 for each;
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tests/fuzz/requirements.txt
 	@$(BIN)/python -m tests.fuzz $(if $(RUNS),--runs $(RUNS)) $(if $(SEED),--seed $(SEED)) $(if $(RECORD),--record) $(TARGETS)
 
+.PHONY: benchmarks
+benchmarks: dev-environment ## Measure speed and memory, and write docs/benchmarks.md (several minutes, best on a quiet machine)
+	$(BIN)/python -m benchmarks.report
+
 # --- Keeping house ----------------------------------------------------------------------------------------------------
 
 .PHONY: format

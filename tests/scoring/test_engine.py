@@ -121,8 +121,18 @@ class LostLeaseError(Exception):
     """What a worker raises when the work is no longer its own."""
 
 
+@pytest.mark.parametrize("jobs", [2, None])
+def test_several_at_once_give_the_same_report(
+    tmp_path: Path, predictions: Images, reference: Reference, protocol: Protocol, jobs: int | None
+) -> None:
+    archive = write_submission(tmp_path / "s.zip", predictions)
+
+    assert score_archive(archive, reference, protocol, jobs=jobs) == score_archive(archive, reference, protocol)
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
 def test_what_progress_raises_ends_the_scoring(
-    tmp_path: Path, predictions: Images, reference: Reference, protocol: Protocol
+    tmp_path: Path, predictions: Images, reference: Reference, protocol: Protocol, jobs: int
 ) -> None:
     seen: list[int] = []
 
@@ -133,7 +143,11 @@ def test_what_progress_raises_ends_the_scoring(
 
     with pytest.raises(LostLeaseError):
         score_archive(
-            write_submission(tmp_path / "s.zip", predictions), reference, protocol, on_progress=lose_at_second
+            write_submission(tmp_path / "s.zip", predictions),
+            reference,
+            protocol,
+            on_progress=lose_at_second,
+            jobs=jobs,
         )
     assert seen == [1, 2]
 
