@@ -13,9 +13,6 @@ with atheris.instrument_imports(include=["scoring", "tomllib", "zipfile"]):
 
 def main() -> None:
     target = TARGETS[sys.argv[1]]
-    for seed in target.seeds():
-        # Also to load what is loaded late, so that no input pays for it.
-        target.feed(seed)
     atheris.Setup([sys.argv[0], *sys.argv[2:]], target.run)
     atheris.Fuzz()
 

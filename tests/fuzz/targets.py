@@ -71,15 +71,23 @@ class Target:
 
     def run(self, data: bytes) -> None:
         """Feed one input and hold it to the bounds."""
+        _load(self.name)
         before = _peak_bytes()
-        started = time.thread_time()
+        started = time.process_time()
         self.feed(data)
-        spent_s = time.thread_time() - started
+        spent_s = time.process_time() - started
         grown_bytes = _peak_bytes() - before
         if spent_s > SECONDS + SECONDS_PER_BYTE * len(data):
             raise TooSlowError(f"{spent_s:.2f} s for {len(data)} bytes")
         if grown_bytes > MEMORY_BYTES + MEMORY_BYTES_PER_BYTE * len(data):
             raise TooLargeError(f"{grown_bytes} bytes more at the peak, for {len(data)} bytes")
+
+
+@cache
+def _load(name: str) -> None:
+    """Load and compile what is only loaded when it is needed, so that no input pays for it."""
+    for seed in TARGETS[name].seeds():
+        TARGETS[name].feed(seed)
 
 
 def _peak_bytes() -> int:
