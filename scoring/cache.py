@@ -87,7 +87,7 @@ class CachedReference:
             data = path.read_bytes()
         except FileNotFoundError:
             return None
-        if len(data) != _HEADER.size + _size_bytes(spec) or spec.shape is None:
+        if len(data) != _HEADER.size + _size_bytes(spec):
             return None
         checksum, max_val = _HEADER.unpack_from(data)
         if crc32(data[4:]) != checksum:
@@ -108,7 +108,7 @@ class CachedReference:
 
 
 def _size_bytes(spec: FileSpec) -> int:
-    return int(np.prod(spec.shape or (0,)) * np.dtype(spec.dtype).itemsize)
+    return int(np.prod(spec.shape) * np.dtype(spec.dtype).itemsize)
 
 
 def _last_used(folder: Path) -> float:

@@ -9,11 +9,12 @@ import numpy as np
 
 from scoring.archive import DEFAULT_LIMITS, ArchiveError, Entry, Limits, ZipArchive
 from scoring.factsheet import MAX_README_BYTES, FactSheet, parse_readme
-from scoring.images import npz_faults, open_npz, shape_fits, shape_label
+from scoring.images import npz_faults, open_npz
 from scoring.layout import arrange
 from scoring.npy import PREFIX_BYTES, NpyError, NpyHeader, decode_array, parse_header
 from scoring.pictures import open_picture
 from scoring.problems import Problem, problem
+from scoring.shapes import fits, shape_label
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -151,9 +152,9 @@ class _ImageCheck:
             size_bytes = header.data_bytes
             return [self._problem("npy-claims-too-much", npy, size_bytes=size_bytes, limit_bytes=limit_bytes)]
         found = []
-        has_shape = shape_fits(header.shape, spec, self.protocol)
+        has_shape = fits(header.shape, spec.shape)
         if not has_shape:
-            expected = shape_label(spec, self.protocol)
+            expected = shape_label(spec.shape)
             found.append(self._problem("wrong-shape", npy, actual=f"{header.shape}", expected=expected))
         if header.dtype_name != spec.dtype:
             code = self._diagnose(npy, header) if has_shape else "wrong-dtype"

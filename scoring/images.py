@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from scoring.archive import DEFAULT_LIMITS, ArchiveError, Entry, Limits, ZipArchive
 from scoring.npy import PREFIX_BYTES, NpyError, decode_array, parse_header
-from scoring.pictures import decode_picture, open_picture
+from scoring.pictures import OPEN_RGB, decode_picture, open_picture
 from scoring.problems import Problem, problem
+from scoring.shapes import fits, shape_label
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +52,7 @@ def decode(data: bytes, spec: FileSpec, protocol: Protocol, *, file: str, limits
     data
         What the file holds.
     spec
-        What the image must be; a shape of None leaves height and width open.
+        What the image must be; height and width may be left open.
     file
         What messages call the file.
 
@@ -88,7 +89,7 @@ def read_header(
         It has no header that can be read.
     """
     if container in ("png", "jpg"):
-        width, height = open_picture(data, container, None, file=file).size
+        width, height = open_picture(data, container, OPEN_RGB, file=file).size
         return (height, width, 3), "uint8"
     if container == "npz":
         with open_npz(data, file=file, limits=limits) as npz, npz_faults(file):
@@ -105,18 +106,6 @@ def level_fault(submitted: Decoded, reference: Decoded, *, file: str) -> Problem
     if submitted.max_val == reference.max_val:
         return None
     return problem("max-val-differs", file=file, actual=f"{submitted.max_val:g}")
-
-
-def shape_fits(shape: tuple[int, ...], spec: FileSpec, protocol: Protocol) -> bool:
-    """Whether an image has the shape that is expected, as far as that is known."""
-    if spec.shape is not None:
-        return shape == spec.shape
-    return len(shape) == 3 and shape[2] == protocol.channels and min(shape) > 0
-
-
-def shape_label(spec: FileSpec, protocol: Protocol) -> str:
-    """The expected shape, for people."""
-    return f"{spec.shape}" if spec.shape is not None else f"(height, width, {protocol.channels})"
 
 
 @contextmanager
@@ -187,8 +176,8 @@ def _array(data: bytes, protocol: Protocol, file: str) -> NDArray[Any]:
 
 
 def _require(pixels: NDArray[Any], spec: FileSpec, protocol: Protocol, file: str) -> None:
-    if not shape_fits(pixels.shape, spec, protocol):
-        expected = shape_label(spec, protocol)
+    if not fits(pixels.shape, spec.shape):
+        expected = shape_label(spec.shape)
         raise ArchiveError(problem("wrong-shape", file=file, actual=f"{pixels.shape}", expected=expected))
     if pixels.dtype.name != spec.dtype:
         values = {"actual": pixels.dtype.name, "expected": spec.dtype, "white_level": protocol.white_level}

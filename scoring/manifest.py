@@ -39,11 +39,11 @@ def _part_key(part: str) -> tuple[int, int, str, str]:
 class FileSpec:
     """One image of a submission: the stem of its file name, and the array that the file must hold.
 
-    ``shape`` is None where the public manifest does not tell it, since every image has that of its reference.
+    Height and width are 0 where the public manifest does not tell them, since every image has those of its reference.
     """
 
     name: str
-    shape: tuple[int, ...] | None
+    shape: tuple[int, ...]
     dtype: str
     container: str = "npy"
 
@@ -53,8 +53,7 @@ class FileSpec:
         return f".{self.container}"
 
     def to_json(self) -> dict[str, Any]:
-        shape = None if self.shape is None else list(self.shape)
-        data = {"name": self.name, "shape": shape, "dtype": self.dtype}
+        data = {"name": self.name, "shape": list(self.shape), "dtype": self.dtype}
         return data if self.container == "npy" else {**data, "container": self.container}
 
 
@@ -100,8 +99,7 @@ class Manifest:
         files = []
         for row in table.rows("files"):
             row.refuse_unknown({"name", "shape", "dtype", "container"})
-            is_open = "shape" in row.data and row.data["shape"] is None
-            shape = None if is_open else row.shape("shape", dimensions=3)
+            shape = row.shape("shape", dimensions=3, may_be_open=True)
             container = row.choice("container", tuple(CONTAINERS)) if "container" in row.data else "npy"
             files.append(FileSpec(row.text("name"), shape, row.choice("dtype", (CONTAINERS[container],)), container))
         return cls._checked(files, source)

@@ -11,11 +11,13 @@ from PIL import Image
 
 from scoring.archive import ArchiveError
 from scoring.problems import Problem, problem
+from scoring.shapes import OPEN_SIDE, fits, shape_label
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MODE = "RGB"
+OPEN_RGB = (OPEN_SIDE, OPEN_SIDE, 3)
 # More than any camera has; a file may not make the decoder ask for more memory than for these.
 MAX_PIXELS = 1 << 26
 _FORMATS = {"png": "PNG", "jpg": "JPEG"}
@@ -37,7 +39,7 @@ _DAMAGE = (
 )
 
 
-def open_picture(data: bytes, container: str, shape: tuple[int, ...] | None, *, file: str) -> Image.Image:
+def open_picture(data: bytes, container: str, shape: tuple[int, ...], *, file: str) -> Image.Image:
     """A picture whose header says that it is what is expected; its pixels are not decoded yet.
 
     Parameters
@@ -47,7 +49,7 @@ def open_picture(data: bytes, container: str, shape: tuple[int, ...] | None, *, 
     container
         ``png`` or ``jpg``.
     shape
-        Height, width and channels; None leaves height and width open.
+        Height, width and channels; 0 leaves one of them open.
 
     Raises
     ------
@@ -63,9 +65,9 @@ def open_picture(data: bytes, container: str, shape: tuple[int, ...] | None, *, 
     width, height = picture.size
     if width * height > MAX_PIXELS:
         raise ArchiveError(problem("picture-too-large", file=file, limit=MAX_PIXELS))
-    if shape is not None and (height, width, 3) != shape:
+    if not fits((height, width, 3), shape):
         actual = f"{(height, width, 3)}"
-        raise ArchiveError(problem("wrong-shape", file=file, actual=actual, expected=f"{shape}"))
+        raise ArchiveError(problem("wrong-shape", file=file, actual=actual, expected=shape_label(shape)))
     # Pillow calls a PNG of 16 bits RGB, too, and would drop half of them.
     is_deep = container == "png" and tuple(data[_PNG_DEPTH_AT : _PNG_DEPTH_AT + 2]) != _PNG_RGB
     if picture.mode != MODE or is_deep:
@@ -73,7 +75,7 @@ def open_picture(data: bytes, container: str, shape: tuple[int, ...] | None, *, 
     return picture
 
 
-def decode_picture(data: bytes, container: str, shape: tuple[int, ...] | None, *, file: str) -> NDArray[Any]:
+def decode_picture(data: bytes, container: str, shape: tuple[int, ...], *, file: str) -> NDArray[Any]:
     """The stored pixels of a picture, H×W×3 uint8: no profile, gamma or rotation that its metadata may ask for.
 
     Raises

@@ -24,6 +24,7 @@ from scoring.protocol_parts import (
     read_pattern,
     read_texts,
 )
+from scoring.shapes import OPEN_SIDE, is_open
 from scoring.table import Table, TableError, join_faults, shown
 from scoring.toml_lines import line_of
 
@@ -66,8 +67,8 @@ class Protocol:
     dtype
         What a submission's images hold: ``uint16`` or ``uint8``.
     shape
-        Height, width and channels of every image, in pixels of the packed RAW; None where every image has the shape
-        of its reference.
+        Height, width and channels of every image, in pixels of the packed RAW; height and width are 0 where
+        they are those of each image's reference.
     level_scale
         The stored level that counts as 1.0 in the metrics; None where every reference says its own (``max_val``).
     max_value
@@ -84,8 +85,6 @@ class Protocol:
         A regular expression for image names with a group ``group``: the photo a tile was cut from.
     container
         The kind of file an image comes in: ``npy``, ``npz`` (``raw`` and ``max_val``), ``png`` or ``jpg`` (RGB).
-    channels
-        Channels of every image where ``shape`` is None.
     subsets, subset_pattern
         Names of the parts of a reference set that have columns of their own, and a regular expression for image names
         with a group ``subset``; without one, the reference set says which image belongs where.
@@ -100,7 +99,7 @@ class Protocol:
     name: str
     title: str
     dtype: str
-    shape: tuple[int, int, int] | None
+    shape: tuple[int, int, int]
     level_scale: float | None
     max_value: int
     white_level: int
@@ -109,7 +108,6 @@ class Protocol:
     tolerance: float
     group_pattern: str | None = None
     container: str = "npy"
-    channels: int | None = None
     subsets: tuple[str, ...] = ()
     subset_pattern: str | None = None
     max_parameters: float | None = None
@@ -120,9 +118,13 @@ class Protocol:
     @property
     def array_label(self) -> str:
         """What every image must be, for people: ``uint16 of shape (252, 252, 4)``."""
-        if self.shape is None:
+        if is_open(self.shape):
             return f"{self.dtype} of its reference's shape, with {self.channels} channels"
         return f"{self.dtype} of shape {self.shape}"
+
+    @property
+    def channels(self) -> int:
+        return self.shape[2]
 
     @property
     def suffix(self) -> str:
@@ -183,13 +185,14 @@ class Protocol:
         """What :meth:`from_json` reads; keys that are newer than stored snapshots only where they say something."""
         data = {
             **{field.name: getattr(self, field.name) for field in fields(self)[:_NEWER_FROM]},
-            "shape": OF_REFERENCE if self.shape is None else list(self.shape),
+            "shape": OF_REFERENCE if is_open(self.shape) else list(self.shape),
             "level_scale": PER_FILE if self.level_scale is None else self.level_scale,
             "metrics": list(self.metrics),
             "columns": [column.to_json() for column in self.columns],
         }
         newer = {field.name: getattr(self, field.name) for field in fields(self)[_NEWER_FROM:-1]}
         newer["subsets"], newer["notes"] = list(self.subsets), list(self.notes)
+        newer["channels"] = self.channels if is_open(self.shape) else None
         newer["parameters"] = {settings.key: settings.to_json() for settings in self.settings}
         defaults: tuple[Any, ...] = ("npy", None, [], {})
         return data | {name: value for name, value in newer.items() if value not in defaults}
@@ -213,7 +216,7 @@ class Protocol:
 
 # The keys that every stored snapshot has come first; group_pattern is the last of them.
 _NEWER_FROM = [field.name for field in fields(Protocol)].index("container")
-PROTOCOL_KEYS = (*(field.name for field in fields(Protocol)[:-1]), "parameters")
+PROTOCOL_KEYS = (*(field.name for field in fields(Protocol)[:-1]), "channels", "parameters")
 
 
 def available_protocols() -> list[str]:
@@ -317,27 +320,26 @@ def _read(table: Table) -> dict[str, Any]:
         "max_macs": table.attempt(lambda: _limit(table, "max_macs")),
         "notes": table.attempt(lambda: read_texts(table, "notes")),
         "settings": tuple(item for item in settings or () if item.to_json()),
-        **(table.attempt(lambda: _geometry(table, settings or ())) or {}),
+        "shape": table.attempt(lambda: _shape(table, settings or ())),
     }
 
 
-def _geometry(table: Table, settings: tuple[MetricSettings, ...]) -> dict[str, Any]:
-    """Shape and channels, which fit the metrics."""
+def _shape(table: Table, settings: tuple[MetricSettings, ...]) -> tuple[int, int, int]:
+    """Height, width and channels, which fit the metrics."""
     if table.data.get("shape") == OF_REFERENCE:
-        shape = None
-        count = channels = table.integer("channels", 1, MAX_CHANNELS)
+        height = width = OPEN_SIDE
+        channels = table.integer("channels", 1, MAX_CHANNELS)
     else:
         least = least_side_of(settings) if settings else 1
-        shape = table.shape("shape", dimensions=3, least_side=least)
+        height, width, channels = table.shape("shape", dimensions=3, least_side=least)
         if table.data.get("channels") is not None:
             raise table.fault("channels", f'stands only beside shape = "{OF_REFERENCE}"')
-        count, channels = shape[2], None
     for item in settings:
-        if item.metric == "delta_e" and count != 3:
-            raise table.fault("metrics", f"{item.key!r} needs three channels, not {count}")
-        if item.channel is not None and item.channel >= count:
-            raise table.fault(f"parameters.{item.key}.channel", f"must be below {count}, the number of channels")
-    return {"shape": shape, "channels": channels}
+        if item.metric == "delta_e" and channels != 3:
+            raise table.fault("metrics", f"{item.key!r} needs three channels, not {channels}")
+        if item.channel is not None and item.channel >= channels:
+            raise table.fault(f"parameters.{item.key}.channel", f"must be below {channels}, the number of channels")
+    return height, width, channels
 
 
 def _level_scale(table: Table, container: str) -> float | None:

@@ -6,6 +6,7 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from scoring.metrics.parameters import PARAMETERS
+from scoring.shapes import is_open
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,7 +49,7 @@ def _wrapped(bullet: str, text: str) -> list[str]:
 
 
 def _images(protocol: Protocol) -> str:
-    if protocol.shape is None:
+    if is_open(protocol.shape):
         shape = f"Every image has the height and width of its reference, and {protocol.channels} channels"
     else:
         height, width, channels = protocol.shape

@@ -15,6 +15,7 @@ from scoring.manifest import FileSpec, Manifest, ManifestError, natural_key
 from scoring.naming import is_junk
 from scoring.npy import PREFIX_BYTES
 from scoring.problems import ReferenceInvalid
+from scoring.shapes import fits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -158,10 +159,7 @@ class Reference:
             self._shapes[name] = shape
 
     def _has_right_shape(self, shape: tuple[int, ...]) -> bool:
-        if self._protocol.shape is not None:
-            return shape == self._protocol.shape
-        least = self._protocol.least_side_px
-        return len(shape) == 3 and shape[2] == self._protocol.channels and min(shape[:2]) >= least
+        return fits(shape, self._protocol.shape) and min(shape[:2]) >= self._protocol.least_side_px
 
     def _sort_into_subsets(self) -> None:
         """Say of every image which subset it is of, from the file of subsets or from its name."""

@@ -134,11 +134,13 @@ class Table:
             for number, row in enumerate(self.items(key))
         ]
 
-    def shape(self, key: str, *, dimensions: int, least_side: int = 1) -> tuple[int, ...]:
-        """A list of so many positive integers, of which the first two are at least ``least_side``."""
+    def shape(self, key: str, *, dimensions: int, least_side: int = 1, may_be_open: bool = False) -> tuple[int, ...]:
+        """A list of so many positive integers, of which the first two are at least ``least_side``, or maybe both 0."""
         sides = self.items(key)
-        if len(sides) != dimensions or not all(type(side) is int and side > 0 for side in sides):
+        # By type, as True and False are numbers to Python.
+        closed = sides[2:] if may_be_open and sides[:2] == [0, 0] else sides
+        if len(sides) != dimensions or not all(type(side) is int for side in sides) or min(closed) < 1:
             raise self.fault(key, f"must be {dimensions} positive integers, not {shown(sides)}")
-        if min(sides[:2]) < least_side:
+        if closed is sides and min(sides[:2]) < least_side:
             raise self.fault(key, f"must have at least {least_side} rows and columns, not {shown(sides)}")
         return tuple(sides)

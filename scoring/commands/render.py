@@ -26,6 +26,7 @@ from scoring.naming import is_junk
 from scoring.protocol import find_protocol
 from scoring.reference import Reference
 from scoring.render import difference_levels, heat_map, png_bytes, visualise
+from scoring.shapes import OPEN_SIDE
 
 if TYPE_CHECKING:
     import argparse
@@ -137,8 +138,7 @@ class _Source:
     def __init__(self, path: Path, protocol: Protocol, stack: ExitStack) -> None:
         self._path = path
         # To be looked at, an image may have any height and width: a whole frame, or a part of one.
-        channels = protocol.channels if protocol.shape is None else protocol.shape[2]
-        self._protocol = replace(protocol, shape=None, channels=channels)
+        self._protocol = replace(protocol, shape=(OPEN_SIDE, OPEN_SIDE, protocol.channels))
         self._archive: ZipArchive | None = None
         if path.suffix.lower() != protocol.suffix:
             self._archive = stack.enter_context(ZipArchive(path, name=path.name))
@@ -164,7 +164,7 @@ class _Source:
         return names
 
     def load(self, name: str) -> Decoded:
-        spec = FileSpec(name, None, self._protocol.dtype, self._protocol.container)
+        spec = FileSpec(name, self._protocol.shape, self._protocol.dtype, self._protocol.container)
         if self._archive is None:
             return decode(self._path.read_bytes(), spec, self._protocol, file=self._path.name)
         entry = self._entries[name]

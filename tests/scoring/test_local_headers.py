@@ -13,7 +13,7 @@ import pytest
 
 from scoring.archive import ArchiveError, Limits, ZipArchive
 from scoring.check import check_archive
-from scoring.local_headers import Span, overlap
+from scoring.local_headers import LocalHeaderError, Span, overlap, read_span
 from tests.scoring.archives import _CENTRAL, edit_directory, npy_bytes, write_submission
 
 if TYPE_CHECKING:
@@ -161,6 +161,20 @@ def test_a_data_descriptor_needs_no_signature() -> None:
     struct.pack_into("<I", moved, moved.rindex(b"PK\x05\x06") + 16, directory)
 
     assert faults(bytes(moved)) == []
+
+
+def test_a_data_descriptor_of_a_file_beyond_4_gib_has_wide_sizes() -> None:
+    size_bytes = 5 << 30
+    info = zipfile.ZipInfo("a")
+    info.flag_bits, info.CRC, info.compress_size, info.file_size = 8, 7, size_bytes, size_bytes
+    info.header_offset = 0
+    local = b"PK\x03\x04" + struct.pack("<5H3I2H", 45, 8, 0, 0, 33, 0, 0, 0, 1, 0) + b"a"
+    descriptor = b"PK\x07\x08" + struct.pack("<IQQ", 7, size_bytes, size_bytes)
+    pieces = {0: local, 30: local[30:], 31 + size_bytes: descriptor}
+
+    assert read_span(info, lambda at, count: pieces[at][:count]).end == 31 + size_bytes + len(descriptor)
+    with pytest.raises(LocalHeaderError, match="data descriptor"):
+        read_span(info, lambda at, count: {**pieces, 31 + size_bytes: b""}[at][:count])
 
 
 def test_a_zip64_extra_field_may_come_after_others_and_hold_one_size() -> None:
