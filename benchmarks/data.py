@@ -30,8 +30,10 @@ def scene(height: int, width: int, seed: int, *, channels: int = 4) -> tuple[NDA
     return to_levels[0], to_levels[1]
 
 
-def make_test_set(folder: Path, images: int, *, level: int = 6) -> tuple[Path, Path, Path]:
-    """A reference folder, the same as a zip, and a submission, as ``zip`` packs it; 48 tiles, repeated."""
+def make_test_set(
+    folder: Path, images: int, *, level: int = 6, pack_references: bool = False
+) -> tuple[Path, Path, Path]:
+    """A reference folder, the same as a zip if wanted, and a submission, as ``zip`` packs it; 48 tiles, repeated."""
     reference, packed, submission = folder / "reference", folder / "reference.zip", folder / "submission.zip"
     reference.mkdir()
     pairs = [scene(SIDE_PX, SIDE_PX, seed) for seed in range(TILES)]
@@ -46,7 +48,8 @@ def make_test_set(folder: Path, images: int, *, level: int = 6) -> tuple[Path, P
                 (reference / name).write_bytes(images_of_pair[0])
             else:
                 (reference / name).hardlink_to(reference / f"000_{number % TILES:02}.npy")
-            truth.writestr(name, images_of_pair[0])
+            if pack_references:
+                truth.writestr(name, images_of_pair[0])
             archive.writestr(f"submission/{name}", images_of_pair[1])
     return reference, packed, submission
 

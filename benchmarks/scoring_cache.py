@@ -25,7 +25,7 @@ def report(*, repeats: int = 5) -> str:
     cores = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {min(cores)})
     with tempfile.TemporaryDirectory() as name:
-        folder, packed, submission = make_test_set(Path(name), IMAGES)
+        folder, packed, submission = make_test_set(Path(name), IMAGES, pack_references=True)
         cache = ReferenceCache(Path(name) / "cache", 1 << 30)
 
         def scoring(path: Path, kept: ReferenceCache | None) -> Callable[[], object]:

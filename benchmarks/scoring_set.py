@@ -18,7 +18,7 @@ def ours(reference: Path, submission: Path) -> list[str]:
             f"{submission}"]  # fmt: skip
 
 
-def report(*, repeats: int = 5) -> str:
+def report(*, repeats: int = 3) -> str:
     lines = [
         "| cores | way | wall | processor | peak memory | ratio of wall | ratio of processor |",
         "| ---: | --- | ---: | ---: | ---: | ---: | ---: |",

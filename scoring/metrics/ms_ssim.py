@@ -6,7 +6,6 @@ import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.ndimage import correlate1d
 
 from scoring.metrics.images import check_pair, planes
 
@@ -87,6 +86,9 @@ def _compare(a: NDArray[np.float64], b: NDArray[np.float64]) -> tuple[float, flo
 
 def _blur(plane: NDArray[np.float64]) -> NDArray[np.float64]:
     """The Gaussian window, where it fits: fewer pixels by 10 in both directions."""
+    # It takes longer to import than all else, and most protocols do without this metric.
+    from scipy.ndimage import correlate1d  # noqa: PLC0415
+
     radius = TAPS // 2
     offsets = np.arange(-radius, radius + 1)
     window = np.exp(-(offsets**2) / (2 * SIGMA_PX**2))
