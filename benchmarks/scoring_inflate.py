@@ -5,10 +5,12 @@ Those that are not installed are left out (``pip install zlib-ng deflate``).
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import io
 import zlib
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from isal import isal_zlib
 
@@ -30,15 +32,23 @@ def inflaters(size_bytes: int) -> dict[str, Callable[[bytes], bytes]]:
         "zlib (standard library)": lambda packed: zlib.decompressobj(-15).decompress(packed, size_bytes + 1),
     }
     for label, name in (("zlib-ng", "zlib_ng.zlib_ng"), ("deflate (libdeflate)", "deflate")):
-        try:
-            module = importlib.import_module(name)
-        except ImportError:
-            continue
-        if name == "deflate":
-            known[label] = lambda packed, module=module: module.deflate_decompress(packed, size_bytes)  # type: ignore[misc]
-        else:
-            known[label] = lambda packed, module=module: module.decompressobj(-15).decompress(packed, size_bytes + 1)  # type: ignore[misc]
+        with contextlib.suppress(ImportError):
+            known[label] = _foreign(importlib.import_module(name), size_bytes)
     return known
+
+
+def _foreign(module: Any, size_bytes: int) -> Callable[[bytes], bytes]:
+    def inflated(packed: bytes) -> bytes:
+        if hasattr(module, "decompressobj"):
+            return bytes(module.decompressobj(-15).decompress(packed, size_bytes + 1))
+        return bytes(module.deflate_decompress(packed, size_bytes))
+
+    return inflated
+
+
+def _all(function: Callable[[bytes], bytes], packed: list[bytes]) -> None:
+    for data in packed:
+        function(data)
 
 
 def report(*, repeats: int = 15) -> str:
@@ -47,10 +57,7 @@ def report(*, repeats: int = 15) -> str:
     for data in files:
         packer = zlib.compressobj(6, zlib.DEFLATED, -zlib.MAX_WBITS)
         packed.append(packer.compress(data) + packer.flush())
-    functions = {
-        label: lambda function=function: [function(data) for data in packed]  # type: ignore[misc]
-        for label, function in inflaters(len(files[0])).items()
-    }
+    functions = {label: partial(_all, function, packed) for label, function in inflaters(len(files[0])).items()}
     size_mb = sum(map(len, files)) / 1e6
     lines = ["| inflater | speed | one image |", "| --- | ---: | ---: |"]
     for label, seconds in in_turns(functions, repeats).items():

@@ -1,6 +1,6 @@
 """Inflating a packed entry, never past the size that is asked for.
 
-ISA-L inflates half as fast again as zlib and checks sums several times as fast; benchmarks/ compares them.
+ISA-L inflates about twice as fast as zlib, and takes checksums several times as fast: see docs/benchmarks.md.
 """
 
 from __future__ import annotations
