@@ -184,10 +184,11 @@ def bootstrap_ranks(
 
 def tile_ranks(values: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Rank sets from a paired t-test of tiles for each pair, as if it were the only one."""
-    differences = values[:, None, :] - values[None, :, :]
-    spread = differences.std(axis=2, ddof=1)
-    spread[spread == 0] = np.inf
-    t = differences.mean(axis=2) / spread * np.sqrt(values.shape[1])
+    covariance, means = np.cov(values), values.mean(axis=1)
+    variance = np.diag(covariance)
+    spread = np.sqrt(np.maximum(variance[:, None] + variance[None, :] - 2 * covariance, 0))
+    np.fill_diagonal(spread, np.inf)
+    t = (means[:, None] - means[None, :]) / spread * np.sqrt(values.shape[1])
     better = t > stdtrit(values.shape[1] - 1, 1 - ALPHA / 2)
     return 1 + better.sum(axis=0), len(values) - better.sum(axis=1)
 
@@ -279,7 +280,7 @@ def simulate(data_sets: int, boards: int, seed: int) -> tuple[str, list[str]]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data-sets", type=int, default=4000, help="for intervals and tests (default: 4000)")
-    parser.add_argument("--boards", type=int, default=2000, help="for rank sets (default: 2000)")
+    parser.add_argument("--boards", type=int, default=1000, help="for rank sets (default: 1000)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--write", action="store_true", help="put the tables into docs/statistics.md")
     options = parser.parse_args()

@@ -109,7 +109,7 @@ def record(results: list[Result], options: argparse.Namespace) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make fuzz", description=__doc__)
-    parser.add_argument("--runs", type=int, default=100_000, help="inputs for each target")
+    parser.add_argument("--runs", type=int, default=25_000, help="inputs for each target")
     parser.add_argument("--seed", type=int, default=1, help="of the fuzzer's random generator")
     parser.add_argument("--record", action="store_true", help=f"write the result into {PAGE.relative_to(ROOT)}")
     parser.add_argument("target", nargs="*", metavar="TARGET", help=f"of {', '.join(TARGETS)}; all by default")

@@ -145,15 +145,16 @@ def test_too_few_photos_for_rank_sets() -> None:
     assert rank_sets(np.ones((3, 5)), "desc") == TooFewUnits(5, 6)
 
 
-def test_all_rank_sets_hold_at_once() -> None:
-    """400 fields with near ties; the bound is three standard errors below 95 %."""
+@pytest.mark.parametrize("means", [[0, 0, 0, 0.02, 0.05, 0.3, 0.3, 1.0], [0] * 8], ids=["near ties", "all equal"])
+def test_all_rank_sets_hold_at_once(means: list[float]) -> None:
+    """400 fields; the bound is three standard errors below 95 %. That all are equal is the hardest case."""
     generator = np.random.default_rng(9)
-    means = np.array([0, 0, 0, 0.02, 0.05, 0.3, 0.3, 1.0])
-    first = 1 + (means[None, :] > means[:, None]).sum(axis=1)
-    last = 8 - (means[None, :] < means[:, None]).sum(axis=1)
+    truth = np.array(means)
+    first = 1 + (truth[None, :] > truth[:, None]).sum(axis=1)
+    last = 8 - (truth[None, :] < truth[:, None]).sum(axis=1)
     held = 0
     for _ in range(400):
-        result = ranked(means[:, None] + generator.normal(0, 3, 10) + generator.normal(0, 0.3, (8, 10)))
+        result = ranked(truth[:, None] + generator.normal(0, 3, 10) + generator.normal(0, 0.3, (8, 10)))
         held += bool((result.best <= first).all() and (last <= result.worst).all())
 
     assert held / 400 > 0.95 - 3 * np.sqrt(0.05 * 0.95 / 400)
