@@ -156,7 +156,7 @@ def _labels(paths: Sequence[Path]) -> list[str]:
 def _score(path: Path, name: str, reference: Reference, protocol: Protocol) -> ScoreReport | SubmissionRejected:
     try:
         with progress(name) as on_progress:
-            return score_archive(path, reference, protocol, name=name, on_progress=on_progress)
+            return score_archive(path, reference, protocol, name=name, on_progress=on_progress, jobs=None)
     except SubmissionRejected as rejection:
         return rejection
 
