@@ -63,8 +63,14 @@ def _is_plain(reference: NDArray[Any], submission: NDArray[Any], data_range: flo
         and reference.ndim == 3
         and min(reference.shape[:2]) >= MIN_SIDE_PX
         and 1 <= reference.shape[2] <= MAX_CHANNELS
-        and max(int(reference.max()), int(submission.max())) <= MAX_EXCESS * data_range < math.inf
+        and all(_is_within(image, MAX_EXCESS * data_range) for image in (reference, submission))
+        and data_range < math.inf
     )
+
+
+def _is_within(image: NDArray[Any], limit: float) -> bool:
+    # For most protocols the type alone tells.
+    return np.iinfo(image.dtype).max <= limit or int(image.max()) <= limit
 
 
 def _psnr(x: NDArray[np.uint16], y: NDArray[np.uint16], data_range: float) -> float:
@@ -113,7 +119,7 @@ _room = threading.local()
 
 
 def _room_of_this_thread() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """What the loops work in, kept from one call to the next: 1.2 MB."""
+    """What the loops work in, kept from one call to the next: half a megabyte."""
     if not hasattr(_room, "maps"):
         kernel = _kernel()
         _room.maps = (_aligned(kernel.MAPS, kernel.SOURCE_VALUES), _aligned(kernel.MAPS, kernel.FILTERED_VALUES))

@@ -26,9 +26,10 @@ RADIUS = MAX_TAPS // 2
 MAX_CHANNELS = 4
 MAPS = 4
 # Rows of a tile, and values from one to the next: constants, so that the compiler knows how far neighbours are apart.
-# Not a power of two, which would put all rows of a column in the same place of the processor's cache.
-TILE_ROWS = 20
-STRIDE = 1064
+# Half a megabyte in all, for the cache's second level; not a power of two, which would put all rows of a column in one
+# place of it.
+TILE_ROWS = 16
+STRIDE = 560
 ROWS_AT_ONCE = 4
 SOURCE_VALUES = (TILE_ROWS + 2 * RADIUS) * STRIDE
 FILTERED_VALUES = ROWS_AT_ONCE * STRIDE
