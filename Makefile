@@ -64,6 +64,15 @@ pytest: dev-environment ## The tests alone, with the coverage gates (ARGS=… fo
 acceptance: dev-environment ## The checks on real input (need ../shared; they skip, saying so, without it)
 	$(BIN)/pytest tests/acceptance $(ARGS)
 
+.PHONY: fuzz
+fuzz: dev-environment ## Fuzz what reads strangers' files (RUNS=25000 for each; TARGETS="npy png"; RECORD=1: into docs/)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tests/fuzz/requirements.txt
+	@$(BIN)/python -m tests.fuzz $(if $(RUNS),--runs $(RUNS)) $(if $(SEED),--seed $(SEED)) $(if $(RECORD),--record) $(TARGETS)
+
+.PHONY: benchmarks
+benchmarks: dev-environment ## Measure speed and memory, and write docs/benchmarks.md (several minutes, best on a quiet machine)
+	$(BIN)/python -m benchmarks.report
+
 # --- Keeping house ----------------------------------------------------------------------------------------------------
 
 .PHONY: format

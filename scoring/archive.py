@@ -5,20 +5,21 @@ from __future__ import annotations
 import os
 import stat
 import struct
+import threading
 import zipfile
-import zlib
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from scoring.inflate import DamagedStream, crc32, inflate
+from scoring.local_headers import LocalHeaderError, NoLocalHeaderError, Span, overlap, read_span
 from scoring.problems import Problem, problem
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
-_CHUNK_BYTES = 1 << 18
-_MIN_CHUNK_BYTES = 1 << 12
 _MIB = 1 << 20
 # A directory record takes 46 bytes, the name and what zip programs add; longer ones count as more entries.
 _DIRECTORY_BYTES_PER_ENTRY = 300
@@ -183,6 +184,26 @@ class ZipArchive:
                 found.append(problem("compression-ratio", file=entry.path, limit=f"{limits.max_ratio:g}"))
         return found
 
+    def header_faults(self) -> list[Problem]:
+        """Where the entries themselves differ from the table of contents; nothing is inflated.
+
+        An entry that is encrypted or packed in an unknown way is passed over, as it is refused anyhow.
+        """
+        found: list[Problem] = []
+        spans: list[Span] = []
+        for entry in self.entries:
+            if entry.is_encrypted or not entry.is_supported:
+                continue
+            try:
+                spans.append(read_span(entry.info, self._file.read_at))
+            except NoLocalHeaderError:
+                found.append(problem("entry-damaged", file=entry.path))
+            except LocalHeaderError as error:
+                found.append(problem("entry-contradicted", file=entry.path, what=str(error)))
+        if overlap([*spans, Span(self._directory_at, self._directory_at, self.size_bytes)]):
+            found.append(self.fault("overlapping-entries"))
+        return found
+
     def read_start(self, entry: Entry, size_bytes: int) -> bytes:
         """The first bytes of an entry, inflating no more than them; its checksum is not verified.
 
@@ -207,7 +228,7 @@ class ZipArchive:
         data = self._read(entry, entry.size_bytes + 1)
         if len(data) != entry.size_bytes:
             raise ArchiveError(problem("entry-damaged", file=entry.path))
-        if zlib.crc32(data) != entry.info.CRC:
+        if crc32(data) != entry.info.CRC:
             raise ArchiveError(problem("crc-mismatch", file=entry.path))
         return data
 
@@ -224,7 +245,9 @@ class ZipArchive:
                 self._file.seek(0)
                 cut_short = self._file.read(len(_LOCAL_FILE_SIGNATURE)) == _LOCAL_FILE_SIGNATURE
                 raise ArchiveError(self.fault("archive-truncated" if cut_short else "archive-not-zip"))
-            infos = zipfile.ZipFile(self._file).infolist()
+            opened = zipfile.ZipFile(self._file)
+            infos = opened.infolist()
+            self._directory_at = opened.start_dir
         except _ReadTooLarge:
             infos = []
             too_many = True
@@ -239,39 +262,32 @@ class ZipArchive:
     def _read(self, entry: Entry, size_bytes: int) -> bytes:
         """Up to so many unpacked bytes of an entry: fewer where it ends before."""
         try:
-            self._seek_to_packed(entry)
+            read = self._file.reader(self._packed_at(entry))
             if entry.info.compress_type == zipfile.ZIP_STORED:
-                return self._file.read_exactly(min(size_bytes, entry.packed_bytes))
-            return self._inflate(entry.packed_bytes, size_bytes)
-        except (EOFError, zlib.error, _OutsideFile) as error:
+                return read(min(size_bytes, entry.packed_bytes))
+            return inflate(read, entry.packed_bytes, size_bytes)
+        except (EOFError, DamagedStream) as error:
             raise ArchiveError(problem("entry-damaged", file=entry.path)) from error
 
-    def _seek_to_packed(self, entry: Entry) -> None:
-        """To the first packed byte: behind the entry's own header, of which only the lengths matter."""
-        self._file.seek(entry.info.header_offset)
-        header = self._file.read_exactly(_LOCAL_HEADER_BYTES)
+    def _packed_at(self, entry: Entry) -> int:
+        """Where the first packed byte is: behind the entry's own header, of which only the lengths matter."""
+        header_at = entry.info.header_offset
+        header = self._file.reader(header_at)(_LOCAL_HEADER_BYTES)
         if not header.startswith(_LOCAL_FILE_SIGNATURE):
             raise EOFError("no entry begins here")
         name_bytes, extra_bytes = struct.unpack("<HH", header[-4:])
-        self._file.seek(name_bytes + extra_bytes, os.SEEK_CUR)
-
-    def _inflate(self, packed_bytes: int, size_bytes: int) -> bytes:
-        inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-        unpacked = bytearray()
-        while len(unpacked) < size_bytes and packed_bytes and not inflater.eof:
-            # To read the start of an entry, not much more than that is taken from the disk.
-            packed = self._file.read_exactly(min(packed_bytes, max(_MIN_CHUNK_BYTES, min(size_bytes, _CHUNK_BYTES))))
-            packed_bytes -= len(packed)
-            # The bound is never 0, which would mean none.
-            unpacked += inflater.decompress(packed, size_bytes - len(unpacked))
-        return bytes(unpacked)
+        return header_at + _LOCAL_HEADER_BYTES + int(name_bytes) + int(extra_bytes)
 
 
 class _GuardedFile:
-    """A file as zipfile may see it: no seek outside, and no read of more than ``max_read_bytes`` at once."""
+    """A file as zipfile may see it: no seek outside, and no read of more than ``max_read_bytes`` at once.
+
+    Several threads may use :meth:`read_at` and :meth:`reader` at the same time.
+    """
 
     def __init__(self, stream: BinaryIO, max_read_bytes: int) -> None:
         self._stream = stream
+        self._lock = threading.Lock()
         self.size_bytes = stream.seek(0, os.SEEK_END)
         # zipfile looks for the end record in the last 65,557 bytes, whatever the limit.
         self._max_read_bytes = max(max_read_bytes, 1 << 17)
@@ -292,9 +308,23 @@ class _GuardedFile:
             raise _ReadTooLarge(f"{wanted} bytes")
         return self._stream.read(wanted)
 
-    def read_exactly(self, size_bytes: int) -> bytes:
-        """As many bytes, whatever the bound for one read; EOFError where the file ends before."""
-        data = self._stream.read(size_bytes)
-        if len(data) < size_bytes:
-            raise EOFError(f"{len(data)} of {size_bytes} bytes")
-        return data
+    def read_at(self, position: int, size_bytes: int) -> bytes:
+        """Up to so many bytes at a position: fewer at the end of the file, none outside."""
+        if not 0 <= position <= self.size_bytes:
+            return b""
+        with self._lock:
+            self._stream.seek(position)
+            return self._stream.read(size_bytes)
+
+    def reader(self, position: int) -> Callable[[int], bytes]:
+        """Reads on from a position, as many bytes as asked for; EOFError where the file ends before."""
+
+        def read(size_bytes: int) -> bytes:
+            nonlocal position
+            data = self.read_at(position, size_bytes)
+            if len(data) < size_bytes:
+                raise EOFError(f"{len(data)} of {size_bytes} bytes")
+            position += size_bytes
+            return data
+
+        return read

@@ -51,7 +51,7 @@ _ARCHIVE_ERRORS = {
     "archive-no-files": CatalogueEntry(
         "error",
         "{file} is a zip without a file in it.",
-        "Pack one .npy file for each input image, and a readme.txt.",
+        "Pack one file for each input image, and a readme.txt.",
     ),
     "archive-encrypted": CatalogueEntry(
         "error",
@@ -66,7 +66,7 @@ _ARCHIVE_ERRORS = {
     "too-many-entries": CatalogueEntry(
         "error",
         "{file} lists more than {limit} files.",
-        "Pack only one .npy file for each input image, and a readme.txt.",
+        "Pack only one file for each input image, and a readme.txt.",
     ),
     "entry-too-large": CatalogueEntry(
         "error",
@@ -87,6 +87,16 @@ _ARCHIVE_ERRORS = {
         "error",
         "{file} lists files that share the same bytes, as a zip bomb does.",
         "Make the zip again with an ordinary zip program.",
+    ),
+    "entry-contradicted": CatalogueEntry(
+        "error",
+        "{file} is described in two ways: the zip's table of contents and the file itself differ in {what}.",
+        "Make the zip again with an ordinary zip program.",
+    ),
+    "names-collide": CatalogueEntry(
+        "error",
+        "{file} and {other} have the same name on systems that do not tell capitals apart.",
+        "Leave one of the two in the zip.",
     ),
     "unsafe-path": CatalogueEntry(
         "error",
@@ -111,7 +121,7 @@ _ARCHIVE_ERRORS = {
     "nested-archive": CatalogueEntry(
         "error",
         "{file} is an archive inside the archive, and images are missing.",
-        "Put the .npy files themselves into the zip that you upload.",
+        "Put the images themselves into the zip that you upload.",
     ),
 }
 
@@ -119,7 +129,7 @@ _NAME_ERRORS = {
     "image-missing": CatalogueEntry(
         "error",
         "{file} is missing.",
-        "Add this image: every input image needs one .npy file of the same name.",
+        "Add this image: every input image needs one file of the same name.",
     ),
     "image-surplus": CatalogueEntry(
         "error",
@@ -138,8 +148,8 @@ _NAME_ERRORS = {
     ),
     "wrong-format": CatalogueEntry(
         "error",
-        "{file} is not a .npy file, and {expected} is missing.",
-        "Save the packed RAW with numpy.save as {expected}.",
+        "{file} is not a {suffix} file, and {expected} is missing.",
+        "Save the image as {expected}; a new name alone does not make it a {suffix} file.",
     ),
 }
 
@@ -172,7 +182,7 @@ _IMAGE_ERRORS = {
     "wrong-shape": CatalogueEntry(
         "error",
         "{file} has shape {actual}; the protocol expects {expected}.",
-        "Save the packed RAW as height × width × channels, neither cropped nor transposed.",
+        "Save the image as height × width × channels, neither cropped nor transposed.",
     ),
     "wrong-dtype": CatalogueEntry(
         "error",
@@ -200,6 +210,36 @@ _IMAGE_ERRORS = {
         "error",
         "{file} contains the value {actual}; the largest that the protocol allows is {limit}.",
         "Clip to 0..{white_level} before the conversion; a negative value cast to {expected} becomes large too.",
+    ),
+    "npz-malformed": CatalogueEntry(
+        "error",
+        "{file} is not a valid .npz file: {reason}.",
+        "Save it with numpy.savez(file, raw=image, max_val=level), and with nothing else in it.",
+    ),
+    "max-val-invalid": CatalogueEntry(
+        "error",
+        "{file} has a max_val that is not one positive number of at most 65535.",
+        "Take over max_val from the input image as it is.",
+    ),
+    "max-val-differs": CatalogueEntry(
+        "error",
+        "{file} has the max_val {actual}, which is not that of its input image.",
+        "Take over max_val from the input image as it is, and scale the prediction to it.",
+    ),
+    "picture-malformed": CatalogueEntry(
+        "error",
+        "{file} is not a {format} picture that can be read to its end.",
+        "Save it again as {format}; it was probably cut short, or has another format than its name says.",
+    ),
+    "picture-too-large": CatalogueEntry(
+        "error",
+        "{file} announces more than {limit} pixels.",
+        "Save the picture in the size of its reference.",
+    ),
+    "wrong-picture-mode": CatalogueEntry(
+        "error",
+        "{file} is not a plain RGB picture with 8 bits for each channel.",
+        "Convert it before you save it, for instance with image.convert(“RGB”): no palette, grey, alpha or CMYK.",
     ),
     "crc-mismatch": CatalogueEntry(
         "error",
@@ -254,6 +294,21 @@ _WARNINGS = {
         "warning",
         "{file} is zero everywhere (such images: {count}).",
         "Check that the prediction was not rounded to zero: scale to 0..{white_level} before the conversion.",
+    ),
+    "column-undefined": CatalogueEntry(
+        "warning",
+        "{file} has no value for the column {column}: {reason}.",
+        "Without it the submission is not ranked; see how the track is scored, and what the readme must say.",
+    ),
+    "limit-undeclared": CatalogueEntry(
+        "warning",
+        "{file} does not declare its {what}, which this track limits to {limit}.",
+        "Add a line with a colon before its value to the readme; until then the submission is not eligible.",
+    ),
+    "limit-exceeded": CatalogueEntry(
+        "warning",
+        "{file} declares {actual} {what}; this track allows {limit}.",
+        "It is scored all the same, and marked as not eligible.",
     ),
     "values-look-8-bit": CatalogueEntry(
         "warning",

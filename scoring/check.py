@@ -9,9 +9,12 @@ import numpy as np
 
 from scoring.archive import DEFAULT_LIMITS, ArchiveError, Entry, Limits, ZipArchive
 from scoring.factsheet import MAX_README_BYTES, FactSheet, parse_readme
+from scoring.images import npz_faults, open_npz
 from scoring.layout import arrange
 from scoring.npy import PREFIX_BYTES, NpyError, NpyHeader, decode_array, parse_header
+from scoring.pictures import open_picture
 from scoring.problems import Problem, problem
+from scoring.shapes import fits, shape_label
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -74,10 +77,10 @@ def check_archive(
 
 def inspect(archive: ZipArchive, manifest: Manifest, protocol: Protocol) -> CheckReport:
     """:func:`check_archive` of an archive that is open already, and stays open."""
-    bounds = archive.bounds_exceeded()
+    # Nothing is inflated from an archive that announces too much, or two things at once.
+    bounds = archive.bounds_exceeded() or archive.header_faults()
     layout = arrange(archive, manifest)
     report = CheckReport(bounds + layout.errors, layout.warnings, members=layout.members)
-    # Nothing is inflated from an archive that announces too much.
     if not bounds:
         if layout.readme is not None and _is_readable(layout.readme):
             report.factsheet = _read_factsheet(archive, layout.readme, report.warnings)
@@ -119,47 +122,71 @@ class _ImageCheck:
     def check(self, entry: Entry, spec: FileSpec) -> list[Problem]:
         """What is wrong with one image, as far as its header tells."""
         try:
-            header = parse_header(self.archive.read_start(entry, PREFIX_BYTES))
-            return self._compare(entry, header, spec)
+            if spec.container == "npy":
+                return self._check_npy(_Npy(entry.path, self.archive, entry), spec)
+            # The others tell their shape only where they are read whole; their pixels stay packed.
+            data = self.archive.read(entry)
+            if spec.container == "npz":
+                with (
+                    open_npz(data, file=entry.path, limits=self.archive.limits) as npz,
+                    npz_faults(entry.path),
+                ):
+                    return self._check_npy(_Npy(entry.path, npz.archive, npz.raw), spec)
+            open_picture(data, spec.container, spec.shape, file=entry.path)
         except ArchiveError as error:
             return [error.problem]
-        except NpyError as error:
-            return [self._problem(error.code, entry, **error.values)]
+        return []
 
-    def _compare(self, entry: Entry, header: NpyHeader, spec: FileSpec) -> list[Problem]:
+    def _check_npy(self, npy: _Npy, spec: FileSpec) -> list[Problem]:
+        try:
+            header = parse_header(npy.archive.read_start(npy.entry, PREFIX_BYTES))
+            return self._compare(npy, header, spec)
+        except NpyError as error:
+            return [self._problem(error.code, npy, **error.values)]
+
+    def _compare(self, npy: _Npy, header: NpyHeader, spec: FileSpec) -> list[Problem]:
         if header.is_pickled:
-            return [self._problem("pickled-array", entry)]
-        limit_bytes = self.archive.limits.max_entry_bytes
+            return [self._problem("pickled-array", npy)]
+        limit_bytes = npy.archive.limits.max_entry_bytes
         if header.data_bytes is not None and header.data_bytes > limit_bytes:
             size_bytes = header.data_bytes
-            return [self._problem("npy-claims-too-much", entry, size_bytes=size_bytes, limit_bytes=limit_bytes)]
+            return [self._problem("npy-claims-too-much", npy, size_bytes=size_bytes, limit_bytes=limit_bytes)]
         found = []
-        has_shape = header.shape == spec.shape
+        has_shape = fits(header.shape, spec.shape)
         if not has_shape:
-            expected = f"{spec.shape}"
-            found.append(self._problem("wrong-shape", entry, actual=f"{header.shape}", expected=expected))
+            expected = shape_label(spec.shape)
+            found.append(self._problem("wrong-shape", npy, actual=f"{header.shape}", expected=expected))
         if header.dtype_name != spec.dtype:
-            code = self._diagnose(entry, header) if has_shape else "wrong-dtype"
-            found.append(self._problem(code, entry, actual=header.dtype_name, expected=spec.dtype))
-        if not found and header.data_offset + (header.data_bytes or 0) != entry.size_bytes:
-            held = entry.size_bytes - header.data_offset
-            found.append(self._problem("npy-wrong-length", entry, actual_bytes=held, announced_bytes=header.data_bytes))
+            code = self._diagnose(npy, header) if has_shape else "wrong-dtype"
+            found.append(self._problem(code, npy, actual=header.dtype_name, expected=spec.dtype))
+        if not found and header.data_offset + (header.data_bytes or 0) != npy.entry.size_bytes:
+            held = npy.entry.size_bytes - header.data_offset
+            found.append(self._problem("npy-wrong-length", npy, actual_bytes=held, announced_bytes=header.data_bytes))
         return found
 
-    def _diagnose(self, entry: Entry, header: NpyHeader) -> str:
+    def _diagnose(self, npy: _Npy, header: NpyHeader) -> str:
         """The code for an image of a wrong type, by its values where they may tell and not too many were read."""
         if header.dtype is None or header.dtype.kind not in "if" or self.diagnosed >= MAX_IMAGES_DIAGNOSED:
             return "wrong-dtype"
         self.diagnosed += 1
-        return diagnose(decode_array(self.archive.read(entry), header))
+        return diagnose(decode_array(npy.archive.read(npy.entry), header))
 
-    def _problem(self, code: str, entry: Entry, **values: object) -> Problem:
+    def _problem(self, code: str, npy: _Npy, **values: object) -> Problem:
         values = {
             "expected": self.protocol.array_label,
             "white_level": self.protocol.white_level,
             **values,
         }
-        return problem(code, file=entry.path, **values)
+        return problem(code, file=npy.label, **values)
+
+
+@dataclass(frozen=True)
+class _Npy:
+    """A .npy file in a zip, which is the submission or a .npz within it; ``label`` is what messages call it."""
+
+    label: str
+    archive: ZipArchive
+    entry: Entry
 
 
 def diagnose(image: NDArray[Any]) -> str:

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-import math
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from scoring.archive import DEFAULT_LIMITS, ArchiveError, Limits, ZipArchive
 from scoring.check import inspect
-from scoring.metrics import METRICS
-from scoring.npy import PREFIX_BYTES, decode_array, parse_header
-from scoring.problems import Problem, SubmissionRejected, problem
+from scoring.columns import summarise
+from scoring.images import decode, level_fault
+from scoring.metrics import fast
+from scoring.pipeline import in_order, usable_cores
+from scoring.problems import Problem, ReferenceInvalid, SubmissionRejected, problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    import numpy as np
     from numpy.typing import NDArray
 
-    from scoring.archive import Entry
+    from scoring.cache import CachedReference, ReferenceCache
     from scoring.check import CheckReport
     from scoring.factsheet import FactSheet
+    from scoring.images import Decoded
+    from scoring.manifest import FileSpec
     from scoring.protocol import Protocol
     from scoring.reference import Reference
 
@@ -46,15 +49,18 @@ class ScoreReport:
     images: tuple[ImageScore, ...]
     factsheet: FactSheet | None
     warnings: tuple[Problem, ...]
+    # Whether the fact sheet keeps within the protocol's limits; None where there are none.
+    eligible: bool | None = None
 
     def to_json(self) -> dict[str, Any]:
-        return report_json(
+        data = report_json(
             self.protocol,
             metrics=self.metrics,
             images=self.images,
             factsheet=self.factsheet,
             warnings=self.warnings,
         )
+        return data if self.eligible is None else {**data, "eligible": self.eligible}
 
 
 def report_json(
@@ -85,6 +91,8 @@ def score_archive(
     on_progress: Callable[[int, int], None] | None = None,
     limits: Limits = DEFAULT_LIMITS,
     name: str | None = None,
+    jobs: int | None = 1,
+    cache: ReferenceCache | None = None,
 ) -> ScoreReport:
     """Score an archive; memory does not grow with the number of images.
 
@@ -97,6 +105,10 @@ def score_archive(
         propagates.
     name
         What messages call the archive, such as the name it was uploaded under; by default "The archive".
+    jobs
+        How many images are worked on at once; None for as many as there are cores.
+    cache
+        Where decoded references are kept for the next submission.
 
     Raises
     ------
@@ -110,12 +122,28 @@ def score_archive(
     """
     try:
         with ZipArchive(archive, limits=limits, name=name) as opened:
-            report = inspect(opened, reference.manifest(), protocol)
+            expected = reference.manifest()
+            report = inspect(opened, expected, protocol)
             if not report.ok:
                 raise SubmissionRejected(report.errors, report.warnings, report.factsheet)
-            return _Scoring(opened, report, reference, protocol).run(on_progress)
+            manifest = {spec.name: spec for spec in expected.files}
+            kept = None if cache is None else cache.of(reference, protocol)
+            scoring = _Scoring(opened, report, reference, protocol, manifest, kept)
+            return scoring.run(on_progress, usable_cores() if jobs is None else jobs)
     except ArchiveError as error:
         raise SubmissionRejected([error.problem]) from error
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """What became of one image: ``values`` is None where something is wrong with it, or was with another before."""
+
+    name: str
+    path: str
+    largest: int | None = None
+    fault: Problem | None = None
+    reference_fault: ReferenceInvalid | None = None
+    values: dict[str, float] | None = None
 
 
 @dataclass
@@ -126,62 +154,91 @@ class _Scoring:
     checked: CheckReport
     reference: Reference
     protocol: Protocol
+    manifest: Mapping[str, FileSpec]
+    cached: CachedReference | None = None
     errors: list[Problem] = field(default_factory=list)
     images: list[ImageScore] = field(default_factory=list)
     zero: list[str] = field(default_factory=list)
     largest: int = 0
 
-    def run(self, on_progress: Callable[[int, int], None] | None) -> ScoreReport:
+    def run(self, on_progress: Callable[[int, int], None] | None, jobs: int) -> ScoreReport:
         names = self.reference.names
-        for done, name in enumerate(names, start=1):
-            self._take(name)
-            if on_progress is not None:
-                on_progress(done, len(names))
+        with closing(in_order(self._score, names, jobs)) as outcomes:
+            for done, outcome in enumerate(outcomes, start=1):
+                self._take(outcome)
+                if on_progress is not None:
+                    on_progress(done, len(names))
         warnings = [*self.checked.warnings, *self._odd_values()]
         if self.errors:
             raise SubmissionRejected(self._listed_errors(), warnings, self.checked.factsheet)
+        private_info = self.reference.private_info()
+        summary = summarise(self.protocol, self.images, self.checked.factsheet, private_info, archive=self.archive.name)
         return ScoreReport(
             protocol=self.protocol.name,
-            metrics={
-                key: math.fsum(image.values[key] for image in self.images) / len(self.images)
-                for key in self.protocol.metrics
-            },
+            metrics=summary.metrics,
             images=tuple(self.images),
             factsheet=self.checked.factsheet,
-            warnings=tuple(warnings),
+            warnings=(*warnings, *summary.warnings),
+            eligible=summary.eligible,
         )
 
-    def _take(self, name: str) -> None:
-        """Read one image, and score it as long as no image was at fault."""
-        entry = self.checked.members[name]
-        try:
-            submitted = self._read(entry)
-        except ArchiveError as error:
-            self.errors.append(error.problem)
-            return
-        largest = int(submitted.max())
-        if largest > self.protocol.max_value:
-            self.errors.append(self._above_max(entry, largest))
-        self.largest = max(self.largest, largest)
-        if largest == 0:
-            self.zero.append(entry.path)
+    def _take(self, outcome: _Outcome) -> None:
+        """Enter an image's outcome; always in the caller's thread, and in the order of the images."""
+        if outcome.fault is not None:
+            self.errors.append(outcome.fault)
+        if outcome.largest is not None:
+            self.largest = max(self.largest, outcome.largest)
+            if outcome.largest == 0:
+                self.zero.append(outcome.path)
         if not self.errors:
-            truth = self.reference.load(name)
-            data_range = self.protocol.level_scale
-            values = {key: METRICS[key](truth, submitted, data_range=data_range) for key in self.protocol.metrics}
-            self.images.append(ImageScore(name, values))
+            if outcome.reference_fault is not None:
+                raise outcome.reference_fault
+            self.images.append(ImageScore(outcome.name, outcome.values or {}))
 
-    def _read(self, entry: Entry) -> NDArray[np.uint16]:
-        """An image whose header was checked; the whole of it is read at once, as it is small."""
-        data = self.archive.read(entry)
-        return decode_array(data, parse_header(data[:PREFIX_BYTES]))
+    def _score(self, name: str) -> _Outcome:
+        """Read one image, and score it as long as no image was at fault; maybe in a thread of its own."""
+        entry = self.checked.members[name]
+        path = entry.path
+        try:
+            data, limits = self.archive.read(entry), self.archive.limits
+            submitted = decode(data, self.manifest[name], self.protocol, file=path, limits=limits)
+        except ArchiveError as error:
+            return _Outcome(name, path, fault=error.problem)
+        largest = int(submitted.pixels.max())
+        if largest > self.protocol.largest_value(submitted.max_val):
+            return _Outcome(name, path, largest, self._above_max(path, largest, submitted))
+        if self.errors:
+            return _Outcome(name, path, largest)
+        try:
+            truth = self._truth(name)
+        except ReferenceInvalid as error:
+            return _Outcome(name, path, largest, reference_fault=error)
+        if (fault := level_fault(submitted, truth, file=path)) is not None:
+            return _Outcome(name, path, largest, fault)
+        return _Outcome(name, path, largest, values=self._values(truth, submitted))
 
-    def _above_max(self, entry: Entry, largest: int) -> Problem:
+    def _truth(self, name: str) -> Decoded:
+        return self.reference.decode(name) if self.cached is None else self.cached.decode(name)
+
+    def _values(self, truth: Decoded, submitted: Decoded) -> dict[str, float]:
+        data_range = self.protocol.data_range(truth.max_val)
+        return {key: self._measure(key, truth.pixels, submitted.pixels, data_range) for key in self.protocol.metrics}
+
+    def _measure(self, key: str, truth: NDArray[Any], submitted: NDArray[Any], data_range: float) -> float:
+        settings = self.protocol.settings_of(key)
+        if settings.channel is None:
+            parameters = dict(settings.parameters)
+            value = fast.measure(settings.metric, truth, submitted, data_range=data_range, **parameters)
+            if value is not None:
+                return value
+        return self.protocol.measure(key, truth, submitted, data_range=data_range)
+
+    def _above_max(self, path: str, largest: int, submitted: Decoded) -> Problem:
         return problem(
             "value-above-max",
-            file=entry.path,
+            file=path,
             actual=largest,
-            limit=self.protocol.max_value,
+            limit=self.protocol.largest_value(submitted.max_val),
             white_level=self.protocol.white_level,
             expected=self.protocol.dtype,
         )

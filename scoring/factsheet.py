@@ -38,6 +38,8 @@ _MEANINGS: Mapping[str, re.Pattern[str]] = {
     "extra_data": re.compile(r"(extra|external|additional)[ -]?(training )?data"),
     "device": re.compile(r"\b[cg]pu\b(?! *(memory|ram|hours|days))|\bdevice\b|\bplatform\b|\bhardware\b"),
     "description": re.compile(r"description|\bmethod\b|^other\b"),
+    "parameters": re.compile(r"\bparam(eter)?s?\b"),
+    "macs": re.compile(r"\bg?macs?\b|multiply-accumulate"),
 }
 # The order of the organisers' template.
 _POSITIONS = ("runtime_s", "device", "extra_data", "description")
@@ -52,6 +54,16 @@ _SECONDS_PER_UNIT: Mapping[str, float] = {
     **dict.fromkeys(("us", "µs", "μs", "microsecond", "microseconds"), 1e-6),
     **dict.fromkeys(("min", "minute", "minutes"), 60.0),
 }
+# Of parameters and multiply-accumulates: "0.2 M", "200k", "[G]".
+_COUNT_PER_UNIT: Mapping[str, float] = {
+    "": 1.0,
+    **dict.fromkeys(("k", "thousand"), 1e3),
+    **dict.fromkeys(("m", "million", "mparams", "mmacs"), 1e6),
+    **dict.fromkeys(("g", "b", "billion", "gmac", "gmacs"), 1e9),
+    **dict.fromkeys(("t", "tmac", "tmacs"), 1e12),
+}
+_THOUSANDS = re.compile(r"[1-9][0-9]{0,2}(?:,[0-9]{3})+")
+_COUNT = re.compile(rf"[~≈<≤ ]*(?P<number>{_THOUSANDS.pattern}(?![0-9])|{_NUMBER})\s*(?P<unit>[A-Za-z]*)(?![\w.,])")
 # Numbers with these units are no times.
 _RATES = frozenset({"fps", "hz", "frames", "images", "x"})
 _FLAG = re.compile(r"[\[(]?\s*([01])(?:\.0*)?(?![\w.,])")
@@ -76,12 +88,16 @@ class FactSheet:
         Whether other data than the challenge's was used.
     description
         Free text, at most 5000 characters.
+    parameters, macs
+        Size of the model and multiply-accumulates per image: asked for by protocols that limit them.
     """
 
     runtime_s: float | None = None
     device: Device | None = None
     extra_data: bool | None = None
     description: str = ""
+    parameters: float | None = None
+    macs: float | None = None
 
     def missing(self) -> list[str]:
         """Names, for people, of what the readme does not say; a description may stay empty."""
@@ -92,17 +108,20 @@ class FactSheet:
         return self == FactSheet()
 
     def to_json(self) -> dict[str, Any]:
+        counts = {"parameters": self.parameters, "macs": self.macs}
         return {
             "runtime_s": self.runtime_s,
             "device": self.device,
             "extra_data": self.extra_data,
             "description": self.description,
+            **{name: count for name, count in counts.items() if count is not None},
         }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> FactSheet:
         """Read back what :meth:`to_json` wrote; KeyError when a field is missing."""
-        return cls(data["runtime_s"], data["device"], data["extra_data"], data["description"])
+        counts = data.get("parameters"), data.get("macs")
+        return cls(data["runtime_s"], data["device"], data["extra_data"], data["description"], *counts)
 
 
 @dataclass(frozen=True)
@@ -127,6 +146,8 @@ def parse_readme(data: bytes) -> FactSheet:
         device=_read_device(device) if device else None,
         extra_data=_read_extra_data(extra_data) if extra_data else None,
         description=_read_description(lines, claimed),
+        parameters=_read_count(claimed.get("parameters")),
+        macs=_read_count(claimed.get("macs")),
     )
 
 
@@ -185,6 +206,24 @@ def _read_runtime(line: _Line) -> float | None:
 def _seconds(number: str, unit: str) -> float | None:
     seconds = float(number.replace(",", ".")) * _SECONDS_PER_UNIT.get(unit, 1.0)
     return seconds if math.isfinite(seconds) else None
+
+
+def _read_count(line: _Line | None) -> float | None:
+    """A number that the value begins with, times the unit behind it or in the label; None where it is not clear."""
+    found = _COUNT.match(line.value) if line else None
+    if line is None or found is None:
+        return None
+    in_label = _UNIT_IN_LABEL.search(line.label)
+    unit = found["unit"].lower() or (in_label["unit"] if in_label else "")
+    number = found["number"].replace(",", "" if _is_grouped(found["number"], unit) else ".")
+    count = float(number) * _COUNT_PER_UNIT.get(unit, math.nan)
+    return count if math.isfinite(count) else None
+
+
+def _is_grouped(number: str, unit: str) -> bool:
+    """Whether commas group thousands: 1,940,000 and 1,940, but not 0,194 and not 1,940 M."""
+    groups = number.count(",")
+    return groups > 1 or (groups == 1 and not unit and _THOUSANDS.fullmatch(number) is not None)
 
 
 def _read_device(line: _Line) -> Device | None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from scoring.manifest import natural_key
 from scoring.naming import (
-    IMAGE_SUFFIX,
     folded,
     is_image,
     is_junk,
@@ -51,13 +51,15 @@ def arrange(archive: ZipArchive, manifest: Manifest) -> Layout:
     if layout.readme is None:
         layout.warnings.append(archive.fault("readme-missing"))
     others = _take_exact_matches([file for file in files if file is not layout.readme], manifest, layout)
-    _check_folders(archive, [file for file in files if is_image(file.name)], layout)
+    suffix = manifest.files[0].suffix
+    _refuse_ambiguous(files, layout)
+    _check_folders(archive, [file for file in files if is_image(file.name, suffix)], layout)
     # An image that was refused for its path or kind is not missing as well.
-    accounted_for = {entry.name.removesuffix(IMAGE_SUFFIX) for entry in archive.entries if not _is_ordinary(entry)}
+    accounted_for = {entry.name.removesuffix(suffix) for entry in archive.entries if not _is_ordinary(entry)}
     accounted_for.update(layout.members)
     missing = [spec.name for spec in manifest.files if spec.name not in accounted_for]
-    ignored = _explain_others(others, missing, layout)
-    layout.errors += [problem("image-missing", file=stem + IMAGE_SUFFIX) for stem in missing]
+    ignored = _explain_others(others, missing, suffix, layout)
+    layout.errors += [problem("image-missing", file=stem + suffix) for stem in missing]
     layout.warnings += [problem("file-ignored", file=file.path) for file in ignored[:MAX_LISTED_IGNORED]]
     if len(ignored) > MAX_LISTED_IGNORED:
         layout.warnings.append(archive.fault("more-files-ignored", count=len(ignored) - MAX_LISTED_IGNORED))
@@ -105,7 +107,7 @@ def _readme_order(file: Entry) -> tuple[bool, int, str]:
 
 def _take_exact_matches(files: Iterable[Entry], manifest: Manifest, layout: Layout) -> list[Entry]:
     """Fill in the members; returns the files whose names are no image's."""
-    expected = {spec.name + IMAGE_SUFFIX: spec.name for spec in manifest.files}
+    expected = {spec.name + spec.suffix: spec.name for spec in manifest.files}
     found: defaultdict[str, list[Entry]] = defaultdict(list)
     others = []
     for file in files:
@@ -114,12 +116,24 @@ def _take_exact_matches(files: Iterable[Entry], manifest: Manifest, layout: Layo
         else:
             others.append(file)
     # In the manifest's order, which is that of every list of problems.
-    for stem in expected.values():
+    for file_name, stem in expected.items():
         if stem in found:
             layout.members[stem] = found[stem][0]
             if len(found[stem]) > 1:
-                layout.errors.append(problem("image-twice", file=stem + IMAGE_SUFFIX, count=len(found[stem])))
+                layout.errors.append(problem("image-twice", file=file_name, count=len(found[stem])))
     return others
+
+
+def _refuse_ambiguous(files: Iterable[Entry], layout: Layout) -> None:
+    """Paths that are one and the same to some systems: which of the files counts would be a matter of luck."""
+    by_path: defaultdict[str, list[Entry]] = defaultdict(list)
+    for file in files:
+        by_path[unicodedata.normalize("NFC", file.path).casefold()].append(file)
+    for first, *others in by_path.values():
+        # One name twice is image-twice where it is an image's, and harmless where it is not.
+        other = next((file.path for file in others if file.path != first.path), None)
+        if other is not None:
+            layout.errors.append(problem("names-collide", file=other, other=first.path))
 
 
 def _check_folders(archive: ZipArchive, images: list[Entry], layout: Layout) -> None:
@@ -133,7 +147,7 @@ def _check_folders(archive: ZipArchive, images: list[Entry], layout: Layout) -> 
         layout.errors.append(problem("nested-folder", file=images[0].path))
 
 
-def _explain_others(others: list[Entry], missing: list[str], layout: Layout) -> list[Entry]:
+def _explain_others(others: list[Entry], missing: list[str], suffix: str, layout: Layout) -> list[Entry]:
     """Report files whose names are no image's, and take from ``missing`` what one of them explains.
 
     Returns the files that do no harm.
@@ -147,10 +161,10 @@ def _explain_others(others: list[Entry], missing: list[str], layout: Layout) -> 
         if len(meant) == 1:
             stem = meant.pop()
             missing.remove(stem)
-            has_other_suffix = "." in file.name and not is_image(file.name)
+            has_other_suffix = "." in file.name and not is_image(file.name, suffix)
             code = "wrong-format" if has_other_suffix else "image-misnamed"
-            layout.errors.append(problem(code, file=file.path, expected=stem + IMAGE_SUFFIX))
-        elif is_image(file.name):
+            layout.errors.append(problem(code, file=file.path, expected=stem + suffix, suffix=suffix))
+        elif is_image(file.name, suffix):
             layout.errors.append(problem("image-surplus", file=file.path))
         elif missing and is_nested_archive(file.name):
             layout.errors.append(problem("nested-archive", file=file.path))

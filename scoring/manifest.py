@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from scoring.canonical import sha256_of_json
-from scoring.table import Table
+from scoring.protocol_parts import CONTAINERS
+from scoring.table import Table, TableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 _DIGITS = re.compile(r"([0-9]+)")
 
 
-class ManifestError(ValueError):
+class ManifestError(TableError):
     """A manifest's data is wrong; the message names the file and the key."""
 
 
@@ -36,14 +37,24 @@ def _part_key(part: str) -> tuple[int, int, str, str]:
 
 @dataclass(frozen=True)
 class FileSpec:
-    """One image of a submission: the stem of its file name, and the array that the file must hold."""
+    """One image of a submission: the stem of its file name, and the array that the file must hold.
+
+    Height and width are 0 where the public manifest does not tell them, since every image has those of its reference.
+    """
 
     name: str
     shape: tuple[int, ...]
     dtype: str
+    container: str = "npy"
+
+    @property
+    def suffix(self) -> str:
+        """How the file's name ends."""
+        return f".{self.container}"
 
     def to_json(self) -> dict[str, Any]:
-        return {"name": self.name, "shape": list(self.shape), "dtype": self.dtype}
+        data = {"name": self.name, "shape": list(self.shape), "dtype": self.dtype}
+        return data if self.container == "npy" else {**data, "container": self.container}
 
 
 @dataclass(frozen=True)
@@ -53,15 +64,23 @@ class Manifest:
     files: tuple[FileSpec, ...]
 
     @classmethod
-    def for_names(cls, names: Iterable[str], protocol: Protocol) -> Manifest:
+    def for_names(
+        cls, names: Iterable[str], protocol: Protocol, shapes: Mapping[str, tuple[int, ...]] | None = None
+    ) -> Manifest:
         """The manifest of a phase whose input images have these stems.
+
+        Parameters
+        ----------
+        shapes
+            The shape of every image, where the protocol leaves it open and it is known.
 
         Raises
         ------
         ManifestError
             No name, a name twice, or a name that cannot be a file's.
         """
-        files = [FileSpec(name, protocol.shape, protocol.dtype) for name in names]
+        known = shapes or {}
+        files = [FileSpec(name, known.get(name, protocol.shape), protocol.dtype, protocol.container) for name in names]
         return cls._checked(files, "manifest")
 
     @property
@@ -79,9 +98,10 @@ class Manifest:
         table.refuse_unknown({"files"})
         files = []
         for row in table.rows("files"):
-            row.refuse_unknown({"name", "shape", "dtype"})
-            shape = row.shape("shape", dimensions=3)
-            files.append(FileSpec(row.text("name"), shape, row.choice("dtype", ("uint16",))))
+            row.refuse_unknown({"name", "shape", "dtype", "container"})
+            shape = row.shape("shape", dimensions=3, may_be_open=True)
+            container = row.choice("container", tuple(CONTAINERS)) if "container" in row.data else "npy"
+            files.append(FileSpec(row.text("name"), shape, row.choice("dtype", (CONTAINERS[container],)), container))
         return cls._checked(files, source)
 
     @classmethod

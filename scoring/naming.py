@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 
-IMAGE_SUFFIX = ".npy"
-
 _JUNK_FOLDERS = frozenset({"__MACOSX"})
 _JUNK_NAMES = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
 # What macOS puts beside each file on foreign disks.
 _JUNK_PREFIX = "._"
+_IMAGE_SUFFIXES = (".npy", ".npz", ".png", ".jpg")
 _NESTED_SUFFIXES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar")
 _SEPARATORS = re.compile(r"[\s_-]+")
 _LEADING_ZEROS = re.compile(r"(?<![0-9])0+(?=[0-9])")
@@ -23,12 +22,12 @@ def is_junk(path: str) -> bool:
 
 def is_readme(name: str) -> bool:
     """Whether a file's name begins with "readme", as the organisers' scorer looks for it."""
-    return name.lower().startswith("readme") and not is_image(name)
+    return name.lower().startswith("readme") and not name.lower().endswith(_IMAGE_SUFFIXES)
 
 
-def is_image(name: str) -> bool:
-    """Whether a file's name ends as an image's does, in any case."""
-    return name.lower().endswith(IMAGE_SUFFIX)
+def is_image(name: str, suffix: str) -> bool:
+    """Whether a file's name ends as those of a protocol's images do (``suffix``: ``.npy``), in any case."""
+    return name.lower().endswith(suffix)
 
 
 def is_nested_archive(name: str) -> bool:
@@ -39,8 +38,8 @@ def likely_stem(name: str) -> str:
     """The stem that a file's name probably means, folded: for comparison with :func:`folded` stems."""
     stem = name.rpartition(".")[0] or name
     # numpy.save adds the suffix to a name that has it in capitals.
-    if is_image(stem):
-        stem = stem[: -len(IMAGE_SUFFIX)]
+    if stem.lower().endswith(_IMAGE_SUFFIXES):
+        stem = stem.rpartition(".")[0]
     return folded(stem)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -133,6 +134,8 @@ def _malformed(reason: str) -> NpyError:
     return NpyError("npy-malformed", reason=reason)
 
 
+# The images of a set have one header, and each is read twice.
+@lru_cache(maxsize=16)
 def _parse_dict(text: bytes) -> dict[str, str | bool | tuple[int, ...]]:
     unreadable = _malformed("its header cannot be understood")
     try:

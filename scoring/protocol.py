@@ -4,45 +4,58 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from importlib import resources
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scoring.canonical import sha256_of_json
 from scoring.metrics import METRICS
-from scoring.metrics.ssim import CROP_PX
-from scoring.table import Table
+from scoring.protocol_parts import (
+    CONTAINERS,
+    MAX_CHANNELS,
+    OF_REFERENCE,
+    PER_FILE,
+    Column,
+    MetricSettings,
+    least_side_of,
+    read_columns,
+    read_metrics,
+    read_pattern,
+    read_texts,
+)
+from scoring.shapes import OPEN_SIDE, is_open
+from scoring.table import Table, TableError, join_faults, shown
+from scoring.toml_lines import line_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from importlib.resources.abc import Traversable
 
-    from scoring.ranking import Direction
+    from numpy.typing import NDArray
+
+__all__ = [
+    "Column",
+    "MetricSettings",
+    "Protocol",
+    "ProtocolError",
+    "UnknownProtocolError",
+    "available_protocols",
+    "find_protocol",
+    "load_protocol",
+    "parse_protocol",
+]
+
+LARGEST_LEVELS = {"uint8": 255, "uint16": 65535}
+MAX_PROTOCOL_BYTES = 1 << 20
 
 
-# SSIM needs one pixel that its crop leaves over.
-MIN_SIDE_PX = 2 * CROP_PX + 1
-LARGEST_UINT16 = 65535
-MAX_PRECISION = 10
-
-
-class ProtocolError(ValueError):
-    """A protocol's data is wrong; the message names the file and the key."""
+class ProtocolError(TableError):
+    """A protocol's data is wrong; the message names the file, the line where it is known, and the key."""
 
 
 class UnknownProtocolError(ProtocolError):
     """No protocol has the name that was asked for."""
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column of a leaderboard: ``key`` is the metric, ``precision`` the decimals that are shown."""
-
-    key: str
-    label: str
-    direction: Direction
-    precision: int
-    unit: str
 
 
 @dataclass(frozen=True)
@@ -52,60 +65,137 @@ class Protocol:
     Attributes
     ----------
     dtype
-        What a submission's arrays hold: ``uint16``.
+        What a submission's images hold: ``uint16`` or ``uint8``.
     shape
-        Height, width and channels of every image, in pixels of the packed RAW.
+        Height, width and channels of every image, in pixels of the packed RAW; height and width are 0 where
+        they are those of each image's reference.
     level_scale
-        The stored level that counts as 1.0 in the metrics.
+        The stored level that counts as 1.0 in the metrics; None where every reference says its own (``max_val``).
     max_value
-        The largest legal stored value.
+        The largest legal stored value; that of a file with ``max_val`` may be smaller.
     white_level
         Where the camera's data saturates, for information and advice; no score depends on it.
     metrics
-        Keys of ``scoring.metrics.METRICS``.
+        Their keys; what each of them is stands in ``settings``, unless it is just that of ``METRICS``.
     columns
         The leaderboard's columns, in the order in which they are compared.
     tolerance
         Values of a column that are this near to each other are equal on a leaderboard.
     group_pattern
         A regular expression for image names with a group ``group``: the photo a tile was cut from.
+    container
+        The kind of file an image comes in: ``npy``, ``npz`` (``raw`` and ``max_val``), ``png`` or ``jpg`` (RGB).
+    subsets, subset_pattern
+        Names of the parts of a reference set that have columns of their own, and a regular expression for image names
+        with a group ``subset``; without one, the reference set says which image belongs where.
+    max_parameters, max_macs
+        Limits of what a fact sheet may declare: beyond them, a submission is scored and marked as not eligible.
+    notes
+        What whoever reads the protocol should know, such as what in it is not verified.
+    settings
+        What the protocol sets about its metrics.
     """
 
     name: str
     title: str
     dtype: str
     shape: tuple[int, int, int]
-    level_scale: float
+    level_scale: float | None
     max_value: int
     white_level: int
     metrics: tuple[str, ...]
     columns: tuple[Column, ...]
     tolerance: float
     group_pattern: str | None = None
+    container: str = "npy"
+    subsets: tuple[str, ...] = ()
+    subset_pattern: str | None = None
+    max_parameters: float | None = None
+    max_macs: float | None = None
+    notes: tuple[str, ...] = ()
+    settings: tuple[MetricSettings, ...] = ()
 
     @property
     def array_label(self) -> str:
         """What every image must be, for people: ``uint16 of shape (252, 252, 4)``."""
+        if is_open(self.shape):
+            return f"{self.dtype} of its reference's shape, with {self.channels} channels"
         return f"{self.dtype} of shape {self.shape}"
+
+    @property
+    def channels(self) -> int:
+        return self.shape[2]
+
+    @property
+    def suffix(self) -> str:
+        """How the names of a submission's image files end."""
+        return f".{self.container}"
 
     @property
     def digest(self) -> str:
         """SHA-256 of the canonical JSON: two protocols that score alike and read alike have the same."""
         return sha256_of_json(self.to_json())
 
+    @property
+    def tolerances(self) -> tuple[float, ...]:
+        """The tolerance of every column, in their order."""
+        return tuple(self.tolerance if column.tolerance is None else column.tolerance for column in self.columns)
+
+    @property
+    def least_side_px(self) -> int:
+        """The fewest rows and columns that an image needs for these metrics."""
+        return least_side_of([self.settings_of(key) for key in self.metrics])
+
+    def data_range(self, max_val: float | None) -> float:
+        """The stored level that counts as 1.0 for a pair whose reference says ``max_val`` (None: it says nothing)."""
+        if self.level_scale is not None:
+            return self.level_scale
+        if max_val is None:
+            raise ValueError(f"{self.name}: the level scale is per file, and the reference has no max_val")
+        return max_val
+
+    def largest_value(self, max_val: float | None) -> int:
+        """The largest legal stored value of a pair whose reference says ``max_val``."""
+        return self.max_value if self.level_scale is not None else min(self.max_value, int(self.data_range(max_val)))
+
+    def settings_of(self, key: str) -> MetricSettings:
+        """What the protocol sets about a metric."""
+        return next((settings for settings in self.settings if settings.key == key), MetricSettings(key, key))
+
+    def metric_parameters(self, key: str) -> dict[str, Any]:
+        """Keyword arguments of a metric besides ``data_range``: those that are not its defaults."""
+        return dict(self.settings_of(key).parameters)
+
+    def measure(self, key: str, reference: NDArray[Any], submission: NDArray[Any], *, data_range: float) -> float:
+        """One of the protocol's metrics of a pair of H×W×C images, with the settings it has here."""
+        settings = self.settings_of(key)
+        if settings.channel is not None:
+            reference, submission = reference[..., [settings.channel]], submission[..., [settings.channel]]
+        return METRICS[settings.metric](reference, submission, data_range=data_range, **dict(settings.parameters))
+
     def group_of(self, image: str) -> str | None:
         """The photo that an image was cut from, or None where its name does not tell."""
-        if self.group_pattern is None:
-            return None
-        match = re.search(self.group_pattern, image)
-        return match["group"] if match else None
+        return _match(self.group_pattern, "group", image)
+
+    def subset_of(self, image: str) -> str | None:
+        """The subset that an image belongs to, or None where its name does not tell."""
+        return _match(self.subset_pattern, "subset", image)
 
     def to_json(self) -> dict[str, Any]:
-        data = asdict(self)
-        data["shape"] = list(self.shape)
-        data["metrics"] = list(self.metrics)
-        data["columns"] = [asdict(column) for column in self.columns]
-        return data
+        """What :meth:`from_json` reads; keys that are newer than stored snapshots only where they say something."""
+        data = {
+            **{field.name: getattr(self, field.name) for field in fields(self)[:_NEWER_FROM]},
+            "shape": OF_REFERENCE if is_open(self.shape) else list(self.shape),
+            "level_scale": PER_FILE if self.level_scale is None else self.level_scale,
+            "metrics": list(self.metrics),
+            "columns": [column.to_json() for column in self.columns],
+        }
+        newer = {field.name: getattr(self, field.name) for field in fields(self)[_NEWER_FROM:-1]}
+        newer["subsets"], newer["notes"] = list(self.subsets), list(self.notes)
+        newer["channels"] = self.channels if is_open(self.shape) else None
+        newer["parameters"] = {settings.key: settings.to_json() for settings in self.settings}
+        defaults: tuple[Any, ...] = ("npy", None, [], {})
+        return data | {name: value for name, value in newer.items() if value not in defaults}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any], *, source: str = "protocol") -> Protocol:
@@ -114,25 +204,19 @@ class Protocol:
         Raises
         ------
         ProtocolError
-            A key is unknown, missing or has a wrong value; the message names ``source`` and the key.
+            Keys are unknown, missing or have wrong values; the message has a line for every mistake, with ``source``
+            and the key, and ``faults`` has them one by one.
         """
         table = Table(data, source, ProtocolError)
-        table.refuse_unknown({field.name for field in fields(cls)})
-        metrics = _metrics(table)
-        max_value = table.integer("max_value", 1, LARGEST_UINT16)
-        return cls(
-            name=table.text("name"),
-            title=table.text("title"),
-            dtype=table.choice("dtype", ("uint16",)),
-            shape=_shape(table),
-            level_scale=table.number("level_scale"),
-            max_value=max_value,
-            white_level=table.integer("white_level", 1, max_value),
-            metrics=metrics,
-            columns=_columns(table, metrics),
-            tolerance=table.number("tolerance", may_be_zero=True),
-            group_pattern=_group_pattern(table),
-        )
+        values = _read(table)
+        if table.faults:
+            raise ProtocolError(join_faults(source, table.faults), table.faults)
+        return cls(**values)
+
+
+# The keys that every stored snapshot has come first; group_pattern is the last of them.
+_NEWER_FROM = [field.name for field in fields(Protocol)].index("container")
+PROTOCOL_KEYS = (*(field.name for field in fields(Protocol)[:-1]), "channels", "parameters")
 
 
 def available_protocols() -> list[str]:
@@ -157,59 +241,114 @@ def load_protocol(name: str) -> Protocol:
     return parse_protocol((_protocol_folder() / f"{name}.toml").read_text("utf-8"), source=f"{name}.toml")
 
 
+def find_protocol(name_or_path: str) -> Protocol:
+    """A protocol by its name, or from an organiser's own file: anything that ends in .toml.
+
+    Raises
+    ------
+    UnknownProtocolError
+        No protocol has this name.
+    ProtocolError
+        The file is not a protocol; the message says where it is wrong.
+    OSError
+        The file cannot be read.
+    """
+    if not name_or_path.endswith(".toml"):
+        return load_protocol(name_or_path)
+    path = Path(name_or_path)
+    with path.open("rb") as file:
+        data = file.read(MAX_PROTOCOL_BYTES + 1)
+    if len(data) > MAX_PROTOCOL_BYTES:
+        raise ProtocolError(f"{path}: is longer than {MAX_PROTOCOL_BYTES} bytes")
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ProtocolError(f"{path}: is not UTF-8 text") from error
+    return parse_protocol(text, source=str(path))
+
+
 def parse_protocol(text: str, *, source: str) -> Protocol:
-    """A protocol from the text of a TOML file; ProtocolError names ``source`` and the key that is wrong."""
+    """A protocol from the text of a TOML file; ProtocolError names ``source`` and the lines that are wrong."""
     try:
         data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    # Of a date or a number that does not exist, and of brackets in brackets without end.
+    except (tomllib.TOMLDecodeError, ValueError, RecursionError) as error:
         raise ProtocolError(f"{source}: not TOML: {error}") from error
-    return Protocol.from_json(data, source=source)
+    try:
+        return Protocol.from_json(data, source=source)
+    except ProtocolError as error:
+        raise ProtocolError(join_faults(source, error.faults, lambda path: line_of(text, path)), error.faults) from None
 
 
 def _protocol_folder() -> Traversable:
     return resources.files("scoring") / "protocols"
 
 
-def _shape(table: Table) -> tuple[int, int, int]:
-    height, width, channels = table.shape("shape", dimensions=3, least_side=MIN_SIDE_PX)
+def _match(pattern: str | None, group: str, image: str) -> str | None:
+    match = re.search(pattern, image) if pattern is not None else None
+    return match[group] if match else None
+
+
+def _read(table: Table) -> dict[str, Any]:
+    """The values of all fields; where the table has faults after it, some are missing."""
+    table.attempt(lambda: table.refuse_unknown(PROTOCOL_KEYS))
+    settings = table.attempt(lambda: read_metrics(table))
+    # A mistake in the metrics must not make every column look wrong.
+    metrics = tuple(METRICS) if settings is None else tuple(item.key for item in settings)
+    container = (
+        table.attempt(lambda: table.choice("container", tuple(CONTAINERS))) if "container" in table.data else None
+    )
+    container = container or "npy"
+    largest = LARGEST_LEVELS[CONTAINERS[container]]
+    max_value = table.attempt(lambda: table.integer("max_value", 1, largest))
+    subsets = table.attempt(lambda: read_texts(table, "subsets")) or ()
+    return {
+        "name": table.attempt(lambda: table.text("name")),
+        "title": table.attempt(lambda: table.text("title")),
+        "dtype": table.attempt(lambda: table.choice("dtype", (CONTAINERS[container],))),
+        "level_scale": table.attempt(lambda: _level_scale(table, container)),
+        "max_value": max_value,
+        "white_level": table.attempt(lambda: table.integer("white_level", 1, max_value or largest)),
+        "metrics": metrics,
+        "columns": table.attempt(lambda: read_columns(table, metrics, subsets)),
+        "tolerance": table.attempt(lambda: table.number("tolerance", may_be_zero=True)),
+        "group_pattern": table.attempt(lambda: read_pattern(table, "group_pattern", "group")),
+        "container": container,
+        "subsets": subsets,
+        "subset_pattern": table.attempt(lambda: read_pattern(table, "subset_pattern", "subset")),
+        "max_parameters": table.attempt(lambda: _limit(table, "max_parameters")),
+        "max_macs": table.attempt(lambda: _limit(table, "max_macs")),
+        "notes": table.attempt(lambda: read_texts(table, "notes")),
+        "settings": tuple(item for item in settings or () if item.to_json()),
+        "shape": table.attempt(lambda: _shape(table, settings or ())),
+    }
+
+
+def _shape(table: Table, settings: tuple[MetricSettings, ...]) -> tuple[int, int, int]:
+    """Height, width and channels, which fit the metrics."""
+    if table.data.get("shape") == OF_REFERENCE:
+        height = width = OPEN_SIDE
+        channels = table.integer("channels", 1, MAX_CHANNELS)
+    else:
+        least = least_side_of(settings) if settings else 1
+        height, width, channels = table.shape("shape", dimensions=3, least_side=least)
+        if table.data.get("channels") is not None:
+            raise table.fault("channels", f'stands only beside shape = "{OF_REFERENCE}"')
+    for item in settings:
+        if item.metric == "delta_e" and channels != 3:
+            raise table.fault("metrics", f"{item.key!r} needs three channels, not {channels}")
+        if item.channel is not None and item.channel >= channels:
+            raise table.fault(f"parameters.{item.key}.channel", f"must be below {channels}, the number of channels")
     return height, width, channels
 
 
-def _metrics(table: Table) -> tuple[str, ...]:
-    names = table.items("metrics")
-    for name in names:
-        if name not in list(METRICS):
-            raise table.fault("metrics", f"{name!r} is not a metric (known: {', '.join(METRICS)})")
-    if len(set(names)) < len(names):
-        raise table.fault("metrics", "names a metric twice")
-    return tuple(names)
+def _level_scale(table: Table, container: str) -> float | None:
+    if table.data.get("level_scale") != PER_FILE:
+        return table.number("level_scale")
+    if container != "npz":
+        raise table.fault("level_scale", f"is {shown(PER_FILE)}, which only a npz container can say")
+    return None
 
 
-def _columns(table: Table, metrics: tuple[str, ...]) -> tuple[Column, ...]:
-    columns: list[Column] = []
-    for row in table.rows("columns"):
-        row.refuse_unknown({field.name for field in fields(Column)})
-        column = Column(
-            key=row.choice("key", metrics),
-            label=row.text("label"),
-            direction="asc" if row.choice("direction", ("desc", "asc")) == "asc" else "desc",
-            precision=row.integer("precision", 0, MAX_PRECISION),
-            unit=row.text("unit", may_be_empty=True),
-        )
-        if column.key in (earlier.key for earlier in columns):
-            raise row.fault("key", f"{column.key!r} is the key of an earlier column too")
-        columns.append(column)
-    return tuple(columns)
-
-
-def _group_pattern(table: Table) -> str | None:
-    if table.data.get("group_pattern") is None:
-        return None
-    pattern = table.text("group_pattern")
-    try:
-        compiled = re.compile(pattern)
-    except re.error as error:
-        raise table.fault("group_pattern", f"is not a regular expression: {error}") from error
-    if "group" not in compiled.groupindex:
-        raise table.fault("group_pattern", "must have a group named “group”: (?P<group>…)")
-    return pattern
+def _limit(table: Table, key: str) -> float | None:
+    return table.number(key) if table.data.get(key) is not None else None

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ class Ranked:
 def competition_ranks(
     rows: Sequence[Sequence[float | None]],
     directions: Sequence[Direction],
-    tolerance: float,
+    tolerance: float | Sequence[float],
     ranked: Sequence[bool] | None = None,
 ) -> list[Ranked]:
     """Order rows by their columns in turn and give them competition ranks: 1, 2, 2, 4.
@@ -37,8 +39,9 @@ def competition_ranks(
     directions
         For each column, whether large (``desc``) or small (``asc``) values are better.
     tolerance
-        Values of a column are equal when they are within it of the best of their group, so that being equal is
-        transitive: of 0, 0.8 and 1.6 with a tolerance of 1, the first two are equal and the third is not.
+        For each column, or one for all: values are equal when they are within it of the best of their group, so
+        that being equal is transitive. Of 0, 0.8 and 1.6 with a tolerance of 1, the first two are equal and the
+        third is not.
     ranked
         False for a row, such as a baseline's, that is shown in its place without taking a rank. It changes
         nothing about the ranks and the order of the others.
@@ -52,14 +55,17 @@ def competition_ranks(
     Raises
     ------
     ValueError
-        A row with more or fewer values than columns, ``ranked`` of another length than ``rows``, or a negative
-        tolerance.
+        A row with more or fewer values than columns, tolerances likewise, ``ranked`` of another length than
+        ``rows``, or a negative tolerance.
     """
     if any(len(row) != len(directions) for row in rows):
         raise ValueError(f"every row must have {len(directions)} values")
     if ranked is not None and len(ranked) != len(rows):
         raise ValueError(f"ranked has {len(ranked)} values for {len(rows)} rows")
-    if not tolerance >= 0:
+    tolerances = [tolerance] * len(directions) if isinstance(tolerance, float | int) else list(tolerance)
+    if len(tolerances) != len(directions):
+        raise ValueError(f"there are {len(tolerances)} tolerances for {len(directions)} columns")
+    if not all(allowed >= 0 for allowed in tolerances):
         raise ValueError(f"tolerance must not be negative, not {tolerance}")
     keys = {
         index: _key(row, directions)
@@ -68,8 +74,8 @@ def competition_ranks(
     }
     competing = [index for index in keys if ranked is None or ranked[index]]
     others = [index for index in keys if ranked is not None and not ranked[index]]
-    groups = _tie_groups(competing, keys, len(directions), tolerance)
-    shown_after = _places_without_rank(others, groups, keys, tolerance)
+    groups = _tie_groups(competing, keys, tolerances)
+    shown_after = _places_without_rank(others, groups, keys, tolerances)
     board = [Ranked(index, None) for index in shown_after[0]]
     rank = 1
     for number, group in enumerate(groups, start=1):
@@ -84,15 +90,17 @@ def _key(row: Sequence[float | None], directions: Sequence[Direction]) -> _Key:
     return tuple(-value if direction == "desc" else value for value, direction in pairs if value is not None)
 
 
-def _tie_groups(indices: list[int], keys: Mapping[int, _Key], columns: int, tolerance: float) -> list[list[int]]:
+def _tie_groups(indices: list[int], keys: Mapping[int, _Key], tolerances: Sequence[float]) -> list[list[int]]:
     """The groups of equal rows, best first; column after column splits the groups of the one before."""
     groups = [indices] if indices else []
-    for column in range(columns):
+    for column, tolerance in enumerate(tolerances):
         groups = [part for group in groups for part in _split(group, column, keys, tolerance)]
     return [sorted(group) for group in groups]
 
 
 def _split(group: list[int], column: int, keys: Mapping[int, _Key], tolerance: float) -> list[list[int]]:
+    if len(group) == 1:
+        return [group]
     parts: list[list[int]] = []
     for index in sorted(group, key=lambda index: keys[index][column]):
         if parts and _equal(keys[index][column], keys[parts[-1][0]][column], tolerance):
@@ -103,20 +111,24 @@ def _split(group: list[int], column: int, keys: Mapping[int, _Key], tolerance: f
 
 
 def _places_without_rank(
-    indices: list[int], groups: list[list[int]], keys: Mapping[int, _Key], tolerance: float
+    indices: list[int], groups: list[list[int]], keys: Mapping[int, _Key], tolerances: Sequence[float]
 ) -> list[list[int]]:
     """For each number of groups, the rows that are shown after so many: behind the last that is not worse."""
     places: list[list[int]] = [[] for _ in range(len(groups) + 1)]
     leaders = [min(keys[index] for index in group) for group in groups]
+    # Up to which value of the first column all leaders so far are better for certain: the search starts behind them.
+    reached = list(accumulate((leader[0] for leader in leaders if leader), max))
     for index in sorted(indices, key=lambda index: (keys[index], index)):
-        worse = (at for at, leader in enumerate(leaders) if _is_better(keys[index], leader, tolerance))
+        key = keys[index]
+        start = bisect_left(reached, key[0] - 2 * tolerances[0]) if key else 0
+        worse = (at for at in range(start, len(leaders)) if _is_better(key, leaders[at], tolerances))
         places[next(worse, len(groups))].append(index)
     return places
 
 
-def _is_better(key: _Key, other: _Key, tolerance: float) -> bool:
-    pairs = zip(key, other, strict=True)
-    return next((a < b for a, b in pairs if not _equal(a, b, tolerance)), False)
+def _is_better(key: _Key, other: _Key, tolerances: Sequence[float]) -> bool:
+    columns = zip(key, other, tolerances, strict=True)
+    return next((a < b for a, b, tolerance in columns if not _equal(a, b, tolerance)), False)
 
 
 def _equal(a: float, b: float, tolerance: float) -> bool:

@@ -46,10 +46,14 @@ def psnr(reference: NDArray[Any], submission: NDArray[Any], *, data_range: float
         raise ValueError("the images are empty")
     if not (math.isfinite(data_range) and data_range > 0):
         raise ValueError(f"data_range must be positive and finite, not {data_range}")
-    squared_error = _sum_of_squared_differences(reference, submission)
+    return psnr_of(_sum_of_squared_differences(reference, submission), reference.size, data_range)
+
+
+def psnr_of(squared_error: float, values: int, data_range: float) -> float:
+    """The ratio in dB, from the sum of squared differences of so many values."""
     if squared_error == 0:
         return IDENTICAL_PSNR_DB
-    return 10.0 * math.log10(data_range * data_range * reference.size / squared_error)
+    return 10.0 * math.log10(data_range * data_range * values / squared_error)
 
 
 def _sum_of_squared_differences(a: NDArray[Any], b: NDArray[Any]) -> float:

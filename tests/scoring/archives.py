@@ -294,6 +294,17 @@ def wrong_checksum(path: Path, images: Images) -> Path:
     return path
 
 
+def contradicted(path: Path, images: Images) -> Path:
+    """The first image's own header names another one, as a program that reads no table of contents would see it."""
+    write_submission(path, images)
+    with zipfile.ZipFile(path) as archive:
+        info = archive.infolist()[0]
+    data = bytearray(path.read_bytes())
+    data[info.header_offset + 30 + len("submission/")] ^= 1
+    path.write_bytes(data)
+    return path
+
+
 def more_problems(path: Path, images: Images) -> Path:
     surplus = {f"submission/surplus{number}.npy": b"" for number in range(MAX_LISTED_ERRORS + 1)}
     return write_submission(path, images, extra=surplus)
@@ -320,6 +331,18 @@ def _with_value(value: int, dtype: type[np.generic]) -> Callable[[NDArray[Any]],
     return change
 
 
+# Errors of containers other than .npy: see test_images.py.
+OF_OTHER_CONTAINERS = frozenset(
+    {
+        "npz-malformed",
+        "max-val-invalid",
+        "max-val-differs",
+        "picture-malformed",
+        "picture-too-large",
+        "wrong-picture-mode",
+    }
+)
+
 # These two are seen only when the pixels are read, that is by scoring.
 FOUND_BY_SCORING_ONLY = frozenset({"crc-mismatch", "value-above-max"})
 
@@ -336,6 +359,8 @@ BAD_ARCHIVES: dict[str, Builder] = {
     "total-too-large": total_too_large,
     "compression-ratio": bomb,
     "overlapping-entries": overlapping,
+    "entry-contradicted": contradicted,
+    "names-collide": _with_extra({"submission/Notes.txt": b"", "submission/NOTES.txt": b""}),
     "unsafe-path": _with_extra({"submission/../../readme.txt": b""}),
     "symlink": symlink,
     "several-folders": several_folders,

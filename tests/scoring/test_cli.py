@@ -68,7 +68,7 @@ def test_scoring_ends_with_0_and_a_table_in_the_protocols_order(
     assert score(reference_folder, submission) == 0
 
     out, err = capsys.readouterr()
-    lines = [line.split() for line in out.splitlines()]
+    lines = [line.split() for line in out.splitlines() if "─" not in line]
     assert lines[0] == ["image", "SSIM", "PSNR", "[dB]"]
     assert [line[0] for line in lines[1:]] == ["6_0", "6_2", "6_10", "mean"]
     assert lines[4][2] == "60.21"
@@ -86,6 +86,14 @@ def test_the_scores_are_written_unrounded(reference_folder: Path, submission: Pa
     assert data["metrics"]["psnr"] != round(data["metrics"]["psnr"], 4)
     assert data["factsheet"]["device"] == "gpu"
     assert data["errors"] == []
+
+
+def test_the_scores_may_go_to_standard_output(
+    reference_folder: Path, submission: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    score(reference_folder, submission, "--json", "-")
+
+    assert json.loads(capsys.readouterr().out)["protocol"] == "aim22-p20"
 
 
 def test_a_rejected_submission_ends_with_2_and_says_why(

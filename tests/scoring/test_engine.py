@@ -41,16 +41,11 @@ def test_every_image_is_scored_against_the_reference_of_its_name(
 
     report = score_archive(write_submission(tmp_path / "s.zip", shuffled), reference, protocol)
 
-    assert [(image.name, image.values) for image in report.images] == [
-        (
-            name,
-            {
-                "psnr": psnr(images[name], predictions[name], data_range=1024),
-                "ssim": ssim(images[name], predictions[name], data_range=1024),
-            },
-        )
-        for name in ("6_0", "6_2", "6_10")
-    ]
+    assert [image.name for image in report.images] == ["6_0", "6_2", "6_10"]
+    for image in report.images:
+        pair = images[image.name], predictions[image.name]
+        expected = {"psnr": psnr(*pair, data_range=1024), "ssim": ssim(*pair, data_range=1024)}
+        assert image.values == pytest.approx(expected, rel=0, abs=1e-12)
 
 
 def test_the_submissions_metrics_are_the_arithmetic_means(
@@ -126,8 +121,18 @@ class LostLeaseError(Exception):
     """What a worker raises when the work is no longer its own."""
 
 
+@pytest.mark.parametrize("jobs", [2, None])
+def test_several_at_once_give_the_same_report(
+    tmp_path: Path, predictions: Images, reference: Reference, protocol: Protocol, jobs: int | None
+) -> None:
+    archive = write_submission(tmp_path / "s.zip", predictions)
+
+    assert score_archive(archive, reference, protocol, jobs=jobs) == score_archive(archive, reference, protocol)
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
 def test_what_progress_raises_ends_the_scoring(
-    tmp_path: Path, predictions: Images, reference: Reference, protocol: Protocol
+    tmp_path: Path, predictions: Images, reference: Reference, protocol: Protocol, jobs: int
 ) -> None:
     seen: list[int] = []
 
@@ -138,7 +143,11 @@ def test_what_progress_raises_ends_the_scoring(
 
     with pytest.raises(LostLeaseError):
         score_archive(
-            write_submission(tmp_path / "s.zip", predictions), reference, protocol, on_progress=lose_at_second
+            write_submission(tmp_path / "s.zip", predictions),
+            reference,
+            protocol,
+            on_progress=lose_at_second,
+            jobs=jobs,
         )
     assert seen == [1, 2]
 

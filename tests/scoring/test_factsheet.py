@@ -219,3 +219,54 @@ def test_any_values_are_a_fact_sheet(lines: list[tuple[str, str, str]]) -> None:
 
     assert sheet.runtime_s is None or sheet.runtime_s >= 0
     json.dumps(sheet.to_json(), allow_nan=False)
+
+
+@pytest.mark.parametrize(
+    ("line", "parameters"),
+    [
+        ("Parameters : 187432", 187_432),
+        ("Parameters [M] : 0.19", 190_000),
+        ("Number of parameters: 0.19 M", 190_000),
+        ("#Params = ~ 0.2M", 200_000),
+        ("Parameters : 1,940,000", 1_940_000),
+        ("Parameters : 12,345", 12_345),
+        ("Parameters [M] : 0,194", 194_000),
+        ("Parameters : 1,940 M", 1_940_000),
+        ("Parameters (k) : 194", 194_000),
+        ("Parameters : 1.86 million", 1_860_000),
+        ("Parameters : 0", 0),
+        ("Parameters : about two million", None),
+        ("Parameters : 1.94.3", None),
+        ("Parameters : 12 bananas", None),
+        ("Parameters : 1e999", None),
+        ("Parameters :", None),
+    ],
+)
+def test_a_number_of_parameters(line: str, parameters: float | None) -> None:
+    sheet = parse(f"{line}\nOther description : 5 parameters")
+
+    assert sheet.parameters == (None if parameters is None else pytest.approx(parameters))
+
+
+@pytest.mark.parametrize(
+    ("line", "macs"),
+    [
+        ("MACs [G] : 12.5", 12.5e9),
+        ("GMACs : 12.5G", 12.5e9),
+        ("Multiply-accumulates : 2 T", 2e12),
+        ("macs: 300 M", 3e8),
+    ],
+)
+def test_a_number_of_macs(line: str, macs: float) -> None:
+    assert parse(line).macs == pytest.approx(macs)
+
+
+def test_counts_do_not_disturb_the_organisers_template() -> None:
+    sheet = parse(f"{TEMPLATE}Parameters [M] : 0.19\nMACs [G] : 12\n")
+
+    assert sheet == FactSheet(0.0036, "cpu", False, "Solution based on a UNet.", 190_000.0, 12e9)
+    assert FactSheet.from_json(json.loads(json.dumps(sheet.to_json()))) == sheet
+
+
+def test_a_fact_sheet_without_counts_reads_as_it_did_before_there_were_any() -> None:
+    assert AS_DECLARED.to_json().keys() == {"runtime_s", "device", "extra_data", "description"}

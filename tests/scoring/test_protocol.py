@@ -17,8 +17,28 @@ from scoring.protocol import (
 )
 
 
-def test_both_tracks_of_aim_2022_ship() -> None:
-    assert available_protocols() == ["aim22-p20", "aim22-s7"]
+def test_the_challenges_of_the_family_ship() -> None:
+    assert available_protocols() == [
+        "aim22-p20",
+        "aim22-s7",
+        "mai22-learned-isp",
+        "ntire24-raw-sr",
+        "ntire25-raw-from-srgb",
+        "ntire25-raw-restoration",
+        "ntire26-unpaired-isp",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "digest"),
+    [
+        ("aim22-s7", "8b04de6809325f936c9bf8a5ebb19e751c9573e9c9381f2d0e8e2c16107ee780"),
+        ("aim22-p20", "01f67e1b62c7f64943bf6e4ebf0b306f2c085aeebb6ca9d1cbdf0d549c16637b"),
+    ],
+)
+def test_a_snapshot_that_is_stored_somewhere_stays_the_same(name: str, digest: str) -> None:
+    """New keys must not make an old score look as if its protocol had changed."""
+    assert load_protocol(name).digest == digest
 
 
 @pytest.mark.parametrize("name", available_protocols())

@@ -96,6 +96,19 @@ def test_ranked_must_tell_of_each_row() -> None:
         competition_ranks([(1.0,), (2.0,)], ["desc"], 1e-6, [True])
 
 
+def test_each_column_may_have_its_tolerance() -> None:
+    rows = [(30.0, 0.80), (30.4, 0.81), (30.4, 0.79)]
+
+    board = competition_ranks(rows, PSNR_SSIM, [0.5, 0.015])
+
+    assert [(row.index, row.rank) for row in board] == [(0, 1), (1, 1), (2, 3)]
+
+
+def test_there_must_be_a_tolerance_for_each_column() -> None:
+    with pytest.raises(ValueError, match="1 tolerances for 2 columns"):
+        competition_ranks([], PSNR_SSIM, [0.5])
+
+
 @pytest.mark.parametrize("tolerance", [-1e-6, math.nan])
 def test_a_tolerance_is_not_negative(tolerance: float) -> None:
     with pytest.raises(ValueError, match="tolerance"):

@@ -119,3 +119,29 @@ def test_images_must_be_finite(value: float) -> None:
 def test_images_must_hold_real_numbers() -> None:
     with pytest.raises(TypeError, match="real numbers"):
         ssim(np.zeros((16, 16, 4)), np.zeros((16, 16, 4), complex), data_range=1.0)
+
+
+def test_a_window_has_a_middle() -> None:
+    image = np.zeros((16, 16, 4))
+
+    with pytest.raises(ValueError, match="odd number of taps"):
+        ssim(image, image, data_range=1.0, taps=12)
+
+
+@pytest.mark.parametrize("sample_covariance", [False, True])
+def test_wangs_window_agrees_with_scikit_image(*, sample_covariance: bool) -> None:
+    generator = np.random.default_rng(6)
+    reference = generator.uniform(size=(40, 50, 3))
+    submission = np.clip(reference + generator.normal(0, 0.1, reference.shape), 0, 1)
+
+    oracle = structural_similarity(  # type: ignore[no-untyped-call]
+        reference,
+        submission,
+        data_range=1.0,
+        channel_axis=2,
+        gaussian_weights=True,
+        sigma=1.5,
+        use_sample_covariance=sample_covariance,
+    )
+    value = ssim(reference, submission, data_range=1.0, taps=11, sample_covariance=sample_covariance)
+    assert value == pytest.approx(oracle, rel=0, abs=1e-12)

@@ -448,6 +448,15 @@ def test_a_reference_that_the_protocol_does_not_allow(organiser: Organiser, arra
     assert "6_2.npy" in problem.message
 
 
+@pytest.mark.parametrize("name", ["ntire24-raw-sr", "ntire25-raw-restoration"])
+def test_a_protocol_that_only_the_command_line_serves(organiser: Organiser, name: str) -> None:
+    organiser.replace("protocol: aim22-s7", f"protocol: {name}")
+    organiser.replace("    baselines: [mosaic]\n", "")
+    problem = organiser.problem()
+    assert problem.path == "tracks[0].phases[0].reference"
+    assert problem.message == f"Tracks by {name} cannot be imported yet."
+
+
 def test_a_picture_that_is_none(organiser: Organiser) -> None:
     (organiser.folder / "rgb" / "6_2.jpg").write_bytes(b"GIF89a")
     problem = organiser.problem()

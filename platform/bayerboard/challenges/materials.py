@@ -113,6 +113,9 @@ def prepare_inputs(source: Path, target: Path) -> PreparedInputs:
 
 def prepare_reference(source: Path, target: Path, protocol: Protocol) -> PreparedReference:
     """Check every array of a folder or zip of .npy files, and collect them in one zip."""
+    if protocol.container != "npy" or (protocol.subsets and protocol.subset_pattern is None):
+        message = f"Tracks by {protocol.name} cannot be imported yet."
+        raise MaterialInvalid(message, "Score them with “python -m scoring score”.")
     try:
         with Reference.open(source, protocol) as reference, zipfile.ZipFile(target, "w") as archive:
             for name in reference.names:

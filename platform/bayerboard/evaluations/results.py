@@ -31,7 +31,8 @@ def record_score(evaluation: Evaluation, report: ScoreReport, archive_sha256: st
         ImageScores.objects.create(
             evaluation=evaluation,
             names=[image.name for image in report.images],
-            values={key: [image.values[key] for image in report.images] for key in report.metrics},
+            # Columns of a subset or by formula have no value for a single image.
+            values={key: [image.values[key] for image in report.images] for key in report.images[0].values},
         )
         evaluation.submission.record_archive(archive_sha256, report.factsheet)
         Standing.objects.refresh(evaluation.submission.entry)

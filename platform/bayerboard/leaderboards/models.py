@@ -85,7 +85,7 @@ def rank_metrics(
     order = competition_ranks(
         [sort_keys(protocol, row) for row in rows],
         [column.direction for column in protocol.columns],
-        protocol.tolerance,
+        protocol.tolerances,
         ranked,
     )
     return [(item.index, item.rank) for item in order]

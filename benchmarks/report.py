@@ -1,0 +1,83 @@
+"""Writes docs/benchmarks.md: ``python -m benchmarks.report``, or ``make benchmarks``."""
+
+from __future__ import annotations
+
+import os
+import platform
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from benchmarks import scoring_cache, scoring_inflate, scoring_pair, scoring_set
+
+TARGET = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
+LIBRARIES = ("numpy", "numba", "scipy", "scikit-image", "isal")
+
+SECTIONS = (
+    (
+        "One pair",
+        "PSNR and SSIM, the process bound to one core, all ways in turns, medians. The loops are compiled for this "
+        "machine beforehand, and work in float64 throughout: that is fast enough, so there is no float32 path and no "
+        "bound that would have to tell when it holds.",
+        "python -m benchmarks.scoring_pair",
+        scoring_pair.report,
+    ),
+    (
+        "A whole test set",
+        "From the zip to the report as a process, start-up included, in turns with a plain script that does it the "
+        "organisers' way (`benchmarks/organisers.py`, which uses one core whatever it is given); medians. Where other "
+        "programs run on the machine, processor times tell more than wall times.",
+        "python -m benchmarks.scoring_set",
+        scoring_set.report,
+    ),
+    (
+        "Memory",
+        "The largest resident size of `python -m scoring score`, on two cores.",
+        "python -m benchmarks.scoring_set",
+        scoring_set.memory,
+    ),
+    (
+        "Many submissions against one reference set",
+        "What `scoring.cache` saves is inflating and decoding the references; of a folder of `.npy` files there is "
+        "nothing to save.",
+        "python -m benchmarks.scoring_cache",
+        scoring_cache.report,
+    ),
+    (
+        "Inflaters",
+        "Predictions packed as `zip -6` does, one core.",
+        "python -m benchmarks.scoring_inflate",
+        scoring_inflate.report,
+    ),
+)
+
+
+def machine() -> str:
+    libraries = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
+    cores = len(os.sched_getaffinity(0))
+    load = os.getloadavg()[0]
+    return (
+        f"Measured {datetime.now(UTC):%Y-%m-%d} on {processor()}, {cores} cores, {platform.system()} "
+        f"{platform.machine()}, Python {platform.python_version()}, {libraries}. Load of the machine when it began: "
+        f"{load:.1f}, where above 0 something else was running too."
+    )
+
+
+def processor() -> str:
+    for line in Path("/proc/cpuinfo").read_text("utf-8").splitlines():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.processor()
+
+
+def main() -> None:
+    parts = ["# Benchmarks", "Written by `make benchmarks`; no figure is typed by hand.", machine()]
+    for title, text, command, report in SECTIONS:
+        print(f"{title} …", flush=True)
+        parts += [f"## {title}", text, f"`{command}`", report()]
+    TARGET.write_text("\n\n".join(parts) + "\n", "utf-8")
+    print(f"Wrote {TARGET}.")
+
+
+if __name__ == "__main__":
+    main()

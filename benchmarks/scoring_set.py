@@ -1,0 +1,58 @@
+"""A whole test set from the zip to the report, as a process: ``python -m benchmarks.scoring_set``."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from benchmarks.data import make_test_set
+from benchmarks.timing import Run, median_run, run
+
+IMAGES = 480
+MEMORY_IMAGES = (48, 480, 4800)
+
+
+def ours(reference: Path, submission: Path) -> list[str]:
+    return ["-m", "scoring", "score", "--protocol", "aim22-s7", "--reference", f"{reference}", "--submission",
+            f"{submission}"]  # fmt: skip
+
+
+def report(*, repeats: int = 3) -> str:
+    lines = [
+        "| cores | way | wall | processor | peak memory | ratio of wall | ratio of processor |",
+        "| ---: | --- | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        reference, _, submission = make_test_set(Path(folder), IMAGES)
+        theirs = [str(Path(__file__).with_name("organisers.py")), f"{reference}", f"{submission}"]
+        inflated_mb = sum(file.stat().st_size for file in reference.iterdir()) / 1e6
+        packed_mb = submission.stat().st_size / 1e6
+        run(ours(reference, submission), 1)
+        for cores in (1, 2)[: len(os.sched_getaffinity(0))]:
+            runs: list[tuple[Run, Run]] = [
+                (run(ours(reference, submission), cores), run(theirs, cores)) for _ in range(repeats)
+            ]
+            our, their = (median_run(side) for side in zip(*runs, strict=True))
+            for way, taken in (("`python -m scoring score`", our), ("the organisers' way", their)):
+                lines.append(
+                    f"| {cores} | {way} | {taken.wall_s:.2f} s | {taken.cpu_s:.2f} s | {taken.peak_mb:.0f} MB "
+                    f"| {taken.wall_s / our.wall_s:.1f} | {taken.cpu_s / our.cpu_s:.1f} |"
+                )
+    sizes = f"{inflated_mb:.0f} MB inflated, {packed_mb:.0f} MB packed"
+    head = f"{IMAGES} images of 252×252×4, {sizes}; references in a folder."
+    return "\n".join([head, "", *lines])
+
+
+def memory() -> str:
+    lines = ["| images | peak memory | wall |", "| ---: | ---: | ---: |"]
+    for images in MEMORY_IMAGES:
+        with tempfile.TemporaryDirectory() as folder:
+            reference, _, submission = make_test_set(Path(folder), images, level=1)
+            taken = run(ours(reference, submission), 2)
+        lines.append(f"| {images} | {taken.peak_mb:.0f} MB | {taken.wall_s:.2f} s |")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    print(report(), memory(), sep="\n\n")

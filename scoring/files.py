@@ -1,0 +1,31 @@
+"""Writing files so that a reader sees the old one or the new one whole."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write a file beside its place and move it there; what is no file (a pipe, a terminal) is written to.
+
+    Raises
+    ------
+    OSError
+        It cannot be written; what was there before is still there.
+    """
+    if path.exists() and not path.is_file():
+        path.write_bytes(data)
+        return
+    # A link stays one, and what it leads to is replaced.
+    path = path.resolve()
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        part.write_bytes(data)
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,1 @@
+"""Fuzzing of everything that reads what strangers sent. ``make fuzz`` runs it long; see docs/fuzzing.md."""
