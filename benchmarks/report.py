@@ -17,7 +17,7 @@ SECTIONS = (
     (
         "One pair",
         "PSNR and SSIM, the process bound to one core, all ways in turns, medians. The loops are compiled for this "
-        "machine beforehand, and work in float64 throughout: that is fast enough, so there is no float32 path and no "
+        "machine beforehand, and work in float64 throughout: there is no float32 path, and no "
         "bound that would have to tell when it holds.",
         "python -m benchmarks.scoring_pair",
         scoring_pair.report,

@@ -83,7 +83,7 @@ def _provenance(evaluation: Evaluation, archive_sha256: str) -> dict[str, Any]:
         "protocol_sha256": scoring_version.protocol_sha256,
         "scorer_version": scoring.SCORER_VERSION,
         "bayerboard": scoring.__version__,
-        "libraries": {name: version(name) for name in ("numpy", "scipy")},
+        "libraries": {name: version(name) for name in ("numpy", "numba", "llvmlite", "scipy", "isal")},
         "python": platform.python_version(),
         "machine": platform.machine(),
         "worker": evaluation.worker,

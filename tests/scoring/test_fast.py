@@ -129,7 +129,7 @@ def test_identical_images_have_the_organisers_values() -> None:
     ],
 )
 def test_leaves_the_rest_to_the_general_way(
-    metric: str, shape: tuple[int, ...], dtype: type, data_range: float, parameters: dict[str, Any]
+    metric: str, shape: tuple[int, ...], dtype: type[np.generic], data_range: float, parameters: dict[str, Any]
 ) -> None:
     image = np.full(shape, 1000, dtype)
 

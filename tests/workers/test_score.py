@@ -113,7 +113,7 @@ def test_provenance_is_complete(submission: Submission) -> None:
         "protocol_sha256": scoring_version.protocol.digest,
         "scorer_version": scoring.SCORER_VERSION,
         "bayerboard": scoring.__version__,
-        "libraries": {name: version(name) for name in ("numpy", "scipy")},
+        "libraries": {name: version(name) for name in ("numpy", "numba", "llvmlite", "scipy", "isal")},
         "python": platform.python_version(),
         "machine": platform.machine(),
         "worker": worker_name(),
