@@ -71,7 +71,9 @@ def test_its_errors_are_nobody_elses(cast: Cast, tmp_path: Path, role: str) -> N
 
 
 def test_there_is_an_archive_for_every_error_of_the_catalogue() -> None:
-    assert set(CODES) | REFUSED | OF_OTHER_CONTAINERS == {code for code, entry in CATALOGUE.items() if entry.level == "error"}
+    assert set(CODES) | REFUSED | OF_OTHER_CONTAINERS == {
+        code for code, entry in CATALOGUE.items() if entry.level == "error"
+    }
 
 
 def test_several_problems_are_told_at_once(cast: Cast, tmp_path: Path) -> None:
