@@ -73,6 +73,10 @@ fuzz: dev-environment ## Fuzz what reads strangers' files (RUNS=25000 for each; 
 benchmarks: dev-environment ## Measure speed and memory, and write docs/benchmarks.md (several minutes, best on a quiet machine)
 	$(BIN)/python -m benchmarks.report
 
+.PHONY: pictures
+pictures: dev-environment ## Take the README's pictures of a running demo (start `make demo` first)
+	$(BIN)/python tools/screenshots.py
+
 # --- Keeping house ----------------------------------------------------------------------------------------------------
 
 .PHONY: format
