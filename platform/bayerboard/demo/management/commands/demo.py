@@ -149,10 +149,13 @@ class Command(BaseCommand):
             ]
             self._say(f"\n{phase.track.title} · {phase.title}")
             self._say(table(heads, rows, right={0, 2, 3, 4}))
-        rejected = Evaluation.objects.filter(status=Status.REJECTED).select_related("submission__entry__team")
+        rejected = Evaluation.objects.filter(status=Status.REJECTED).select_related(
+            "submission__entry__team", "submission__entry__phase__track"
+        )
         for evaluation in rejected:
             codes = ", ".join(dict.fromkeys(error["code"] for error in evaluation.errors))
-            self._say(f"\n{evaluation.submission.entry.team}: rejected, as it should be ({codes})")
+            entry = evaluation.submission.entry
+            self._say(f"\n{entry.team} on {entry.phase.track.title}: rejected, as it should be ({codes})")
 
     def _show_addresses(self, site: str) -> None:
         broken = Submission.objects.filter(entry__team__name=TEAMS[-1].name).first()
