@@ -1,4 +1,4 @@
-"""PSNR and SSIM of a pair at once, some twenty times as fast as one after the other, and as exact.
+"""PSNR and SSIM of a pair in compiled loops (docs/benchmarks.md says how fast), as exact as one after the other.
 
 The arithmetic is that of :mod:`scoring.metrics.psnr` and :mod:`scoring.metrics.ssim`, in float64 too; only its order
 differs. Of values up to ``p`` a filtered product has a rounding error of at most ``γ·p²``, where ``γ = 32·2⁻⁵³`` covers
