@@ -250,7 +250,7 @@ def test_the_demo_fills_its_boards_stops_and_comes_back(tmp_path: Path) -> None:
     done = manage(tmp_path / "demo", "demo", "--once", "--bind", "127.0.0.1:0")
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.count("rank  team") == 4
-    assert "Zip Happens: rejected, as it should be" in done.stdout
+    assert "Zip Happens on Track 1 · Samsung S7: rejected, as it should be" in done.stdout
 
     with running(tmp_path / "demo", "demo") as again:
         accounts = wait_for(lambda: ACCOUNT.findall(again.output.read_text()))
