@@ -153,7 +153,7 @@ def _evaluate(node: ast.AST, values: Mapping[str, float]) -> float:
             return _finite(_OPERATORS[type(binary)](_evaluate(left, values), _evaluate(right, values)))
         case ast.Call(func=ast.Name(id=name), args=arguments):
             return _FUNCTIONS[name][0](*(_evaluate(argument, values) for argument in arguments))
-    raise FormulaError("was not checked")  # pragma: no cover - parse() lets no other node through
+    raise FormulaError("was not checked")
 
 
 def _finite(value: float) -> float:

@@ -15,7 +15,7 @@ from bayerboard.operations import stack as module
 from bayerboard.operations.errors import CannotStart
 from bayerboard.operations.stack import Stack, broker_programs, end_of, handling_signals, interrupt
 from bayerboard.operations.supervisor import Program
-from tests.operations.processes import program, recorded, wait_for
+from tests.operations.processes import is_running, program, recorded, wait_for
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -132,6 +132,7 @@ def test_what_nohup_ignores_stays_ignored() -> None:
     try:
         with handling_signals(interrupt):
             signal.raise_signal(signal.SIGHUP)
+            assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     finally:
         signal.signal(signal.SIGHUP, before)
 
@@ -142,11 +143,12 @@ def test_a_signal_during_the_stop_kills_what_lingers(tmp_path: Path, monkeypatch
         "import os, pathlib, signal, sys\n"
         "parent = os.getppid()\n"
         "signal.signal(signal.SIGTERM, lambda *_: os.kill(parent, signal.SIGTERM))\n"
-        "pathlib.Path(sys.argv[1]).write_text('1\\n')\n"
+        "pathlib.Path(sys.argv[1]).write_text(f'{os.getpid()}\\n')\n"
         "while True: signal.pause()\n"
     )
     with stack_of(monkeypatch, program("web", tmp_path, code, grace_s=1000)):
-        wait_for(lambda: recorded("web", tmp_path))
+        pid = wait_for(lambda: recorded("web", tmp_path))[0]
+    assert not is_running(pid)
 
 
 def test_with_a_redis_of_ones_own_no_broker_is_started(settings: Settings, tmp_path: Path) -> None:
@@ -178,12 +180,16 @@ def test_the_end_of_a_long_log_is_its_last_lines(tmp_path: Path) -> None:
 
 
 def test_reporting_to_a_terminal_that_is_gone_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[str] = []
+
     class Gone:
         def write(self, text: str) -> None:
+            tried.append(text)
             raise OSError(5, "Input/output error")
 
     monkeypatch.setattr(sys, "stdout", Gone())
     module.report_on_stdout("hello")
+    assert tried == ["hello\n"]
 
 
 def test_a_line_is_reported_at_once(capsys: pytest.CaptureFixture[str]) -> None:

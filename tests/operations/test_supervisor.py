@@ -183,7 +183,8 @@ def test_stopping_leaves_nothing_of_a_group(tmp_path: Path) -> None:
     with running(program("one", tmp_path, WITH_CHILD)) as (supervisor, _):
         pids = wait_for(lambda: recorded("one", tmp_path)[:2])
         supervisor.stop()
-        wait_for(lambda: not any(is_running(pid) for pid in pids))
+        assert len(pids) == 2
+        assert wait_for(lambda: not any(is_running(pid) for pid in pids))
 
 
 def test_a_program_that_ignores_sigterm_is_killed_after_its_grace(tmp_path: Path) -> None:
@@ -202,7 +203,11 @@ def test_hurry_ends_the_grace(tmp_path: Path) -> None:
 
 
 def test_stop_before_start_does_nothing() -> None:
-    Supervisor([], lambda _: None).stop()
+    said: list[str] = []
+    supervisor = Supervisor([], said.append)
+    supervisor.stop()
+    assert not supervisor.is_alive
+    assert said == []
 
 
 def test_no_child_survives_a_killed_supervisor(tmp_path: Path) -> None:
@@ -220,7 +225,7 @@ def test_no_child_survives_a_killed_supervisor(tmp_path: Path) -> None:
     finally:
         process.kill()
         process.wait()
-    wait_for(lambda: not any(is_running(pid) for pid in pids))
+    assert wait_for(lambda: not any(is_running(pid) for pid in pids))
 
 
 def test_a_child_whose_parent_is_gone_already_does_not_start(tmp_path: Path) -> None:

@@ -177,7 +177,10 @@ def test_the_largest_legal_value_is_the_scorers(
 ) -> None:
     predictions["6_0"][0, 0, 0] = 1024
 
-    score_archive(write_submission(tmp_path / "s.zip", predictions), reference, protocol)
+    report = score_archive(write_submission(tmp_path / "s.zip", predictions), reference, protocol)
+
+    assert {image.name for image in report.images} == set(predictions)
+    assert report.warnings == ()
 
 
 def test_value_errors_are_collected_over_all_images(

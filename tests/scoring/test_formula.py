@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scoring.formula import FUNCTION_NAMES, MAX_CHARACTERS, Formula, FormulaError, UndefinedValueError
+from scoring.formula import FUNCTION_NAMES, MAX_CHARACTERS, Formula, FormulaError, UndefinedValueError, _evaluate
 
 VALUES = {"psnr": 23.33, "ssim": 0.85, "runtime_ms": 6.8}
 
@@ -167,3 +167,8 @@ def test_sums_and_products_are_pythons(text: str) -> None:
 def test_the_functions_do_not_include_a_name_of_python() -> None:
     assert all(isinstance(ast.parse(name, mode="eval").body, ast.Name) for name in FUNCTION_NAMES)
     assert not {"eval", "open", "exec"} & set(FUNCTION_NAMES)
+
+
+def test_what_the_check_never_saw_is_refused_all_the_same() -> None:
+    with pytest.raises(FormulaError, match="was not checked"):
+        _evaluate(ast.parse("[1]", mode="eval").body, {})

@@ -46,7 +46,8 @@ def test_the_source_is_moved_where_it_can_be(store: LocalDisk, source: Path) -> 
     assert files(store) == [KEY]
 
 
-def test_from_another_disk_it_is_copied(store: LocalDisk, source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def put_on_another_disk(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a rename of the source fail as one between two disks does."""
     replace = Path.replace
 
     def replace_on_one_disk(path: Path, target: Path) -> Path:
@@ -55,6 +56,10 @@ def test_from_another_disk_it_is_copied(store: LocalDisk, source: Path, monkeypa
         return replace(path, target)
 
     monkeypatch.setattr(Path, "replace", replace_on_one_disk)
+
+
+def test_from_another_disk_it_is_copied(store: LocalDisk, source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put_on_another_disk(source, monkeypatch)
 
     store.put(KEY, source)
 
@@ -77,13 +82,20 @@ def test_a_crash_leaves_no_half_of_an_object(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     if step == "shutil.copyfile":
-        source = source.with_name("not there")
+        put_on_another_disk(source, monkeypatch)
     monkeypatch.setattr(f"bayerboard.lib.storage.{step}", crash)
 
     with pytest.raises(OSError, match="No space"):
         store.put(KEY, source)
 
     assert not store.exists(KEY)
+    assert files(store) == []
+
+
+def test_a_rename_that_fails_for_another_reason_is_told(store: LocalDisk, source: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        store.put(KEY, source.with_name("not there"))
+
     assert files(store) == []
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shutil
@@ -71,7 +72,9 @@ class LocalDisk(ObjectStore):
             # A rename on the same disk; a copy beside the target otherwise, so that the last step is a rename too.
             try:
                 source.replace(draft)
-            except OSError:
+            except OSError as error:
+                if error.errno != errno.EXDEV:
+                    raise
                 shutil.copyfile(source, draft)
             _flush(draft)
             draft.replace(target)
