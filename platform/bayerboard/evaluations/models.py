@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-import uuid
-from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
 
-from django.conf import settings
 from django.db import models, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from bayerboard.challenges.models import ScoringVersion
-from bayerboard.lib.leases import LeasedJob, LeasedJobQuerySet, LeaseLost, lease_end
+from bayerboard.lib.leases import LeasedJob, LeasedJobQuerySet
 from bayerboard.lib.tasks import publish_on_commit
 
 SCORE_TASK = "workers.score.score_next"
 CLAIM_TRIES = 20
-FAILURE_LEASE = "Scoring stopped without progress {n} times. The organisers can start it again with rescore."
-FAILURE_INTERNAL = "Something went wrong on our side (reference {reference}). The organisers can see what it was."
 
 
 class Status(models.TextChoices):
-    """Where an evaluation stands; it moves in this file alone."""
+    """Where an evaluation stands. It moves in `bayerboard.lib.leases`, and by `mark_cancelled` here."""
 
     QUEUED = "queued", "queued"
     RUNNING = "running", "running"
@@ -61,6 +55,10 @@ class RescoreRun(models.Model):
 class EvaluationQuerySet(LeasedJobQuerySet["Evaluation"]):
     """The queue."""
 
+    def mark_cancelled(self) -> int:
+        """Stop all of these; a worker that holds one finds its claim gone at its next sign of progress."""
+        return self.update(status=Status.CANCELLED, finished_at=Now(), lease_until=None)
+
     def queued_in_fair_order(self) -> EvaluationQuerySet:
         """Order the queue: participants before rescores, teams in turn, first come first served."""
         return self.filter(status=Status.QUEUED).order_by(
@@ -89,29 +87,12 @@ class EvaluationQuerySet(LeasedJobQuerySet["Evaluation"]):
                 return evaluation
         return None
 
-    def recover(self) -> tuple[int, int]:
-        """Put evaluations whose lease ran out back in the queue, or fail them after the last attempt."""
-        exhausted = self.expired().filter(attempts__gte=settings.MAX_ATTEMPTS)
-        failed = exhausted.update(
-            status=Status.FAILED,
-            finished_at=Now(),
-            lease_until=None,
-            failure=FAILURE_LEASE.format(n=settings.MAX_ATTEMPTS),
-        )
-        # The limit again: a lease may run out between the two.
-        requeued = (
-            self.expired()
-            .filter(attempts__lt=settings.MAX_ATTEMPTS)
-            .update(status=Status.QUEUED, lease_until=None, worker="", images_done=0)
-        )
-        return requeued, failed
-
-    def unfinished(self) -> EvaluationQuerySet:
-        return self.filter(status__in=[Status.QUEUED, Status.RUNNING])
-
 
 class Evaluation(LeasedJob):
     """One scoring of one submission under one scoring version."""
+
+    STALLED_TEXT = "Scoring stopped without progress {attempts} times. The organisers can start it again with rescore."
+    INTERNAL_TEXT = "Something went wrong on our side (reference {reference}). The organisers can see what it was."
 
     submission = models.ForeignKey("submissions.Submission", on_delete=models.PROTECT, related_name="evaluations")
     scoring_version = models.ForeignKey(ScoringVersion, on_delete=models.PROTECT, related_name="evaluations")
@@ -124,7 +105,6 @@ class Evaluation(LeasedJob):
     errors = models.JSONField(default=list, editable=False)
     warnings = models.JSONField(default=list, editable=False)
     provenance = models.JSONField(default=dict, editable=False)
-    failure = models.CharField(max_length=300, blank=True, editable=False)
 
     objects = models.Manager.from_queryset(EvaluationQuerySet)()
 
@@ -140,31 +120,6 @@ class Evaluation(LeasedJob):
     def is_final(self) -> bool:
         return Status(self.status).is_final
 
-    # --- What the worker that holds the claim may do ---
-
-    def show_progress(self, done: int, total: int) -> None:
-        """Write how many images are done, and extend the lease; LeaseLost if it is no longer ours."""
-        held = Evaluation.objects.held(self.pk, self.fence)
-        if not held.update(images_done=done, images_total=total, lease_until=lease_end()):
-            raise LeaseLost(f"evaluation {self.pk}, fence {self.fence}")
-
-    def give_up(self) -> str:
-        """Our fault: back to the queue, or failed after the last attempt. Return the reference number for the log."""
-        reference = uuid.uuid4().hex[:10]
-        # Whoever took the evaluation over in the meantime decides what becomes of it.
-        with suppress(LeaseLost):
-            if self.attempts < settings.MAX_ATTEMPTS:
-                self.end(Status.QUEUED, finished_at=None, worker="", images_done=0)
-            else:
-                self.end(Status.FAILED, failure=FAILURE_INTERNAL.format(reference=reference))
-        return reference
-
-    def end(self, status: Status, **fields: Any) -> None:
-        """Leave the running state, only if the lease still holds; LeaseLost, and nothing written, otherwise."""
-        values = {"finished_at": Now(), **fields, "status": status, "lease_until": None}
-        if not Evaluation.objects.held(self.pk, self.fence).update(**values):
-            raise LeaseLost(f"evaluation {self.pk}, fence {self.fence}")
-
     # --- What its team may do ---
 
     def cancel(self) -> bool:
@@ -174,9 +129,9 @@ class Evaluation(LeasedJob):
         """
         with transaction.atomic():
             unfinished = Evaluation.objects.filter(submission=self.submission_id).unfinished()
-            stopped = unfinished.filter(pk=self.pk).update(status=Status.CANCELLED, finished_at=Now(), lease_until=None)
+            stopped = unfinished.filter(pk=self.pk).mark_cancelled()
             if stopped:
-                unfinished.update(status=Status.CANCELLED, finished_at=Now(), lease_until=None)
+                unfinished.mark_cancelled()
             return bool(stopped)
 
     # --- What anybody may read ---

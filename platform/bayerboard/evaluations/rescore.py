@@ -265,4 +265,4 @@ def _keep_cancelled(phase: Phase, version: ScoringVersion) -> None:
     """Let what its team cancelled stay cancelled, even where the staged twin was scored before."""
     cancelled = Evaluation.objects.filter(scoring_version=phase.published_version_id, status=Status.CANCELLED)
     twins = Evaluation.objects.filter(scoring_version=version, submission__in=cancelled.values("submission"))
-    twins.update(status=Status.CANCELLED)
+    twins.mark_cancelled()

@@ -7,8 +7,10 @@ extends it, so that a hung worker loses its job too. The fencing number tells a 
 
 from __future__ import annotations
 
+import uuid
+from contextlib import suppress
 from datetime import timedelta
-from typing import Any, Self, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 from django.conf import settings
 from django.db import models
@@ -19,6 +21,7 @@ from django.utils import timezone
 Job = TypeVar("Job", bound="LeasedJob")
 
 QUEUED, RUNNING, FAILED = "queued", "running", "failed"
+FAILURE_LENGTH = 300
 
 
 class LeaseLost(Exception):
@@ -56,9 +59,32 @@ class LeasedJobQuerySet(models.QuerySet[Job]):
         """Keep the jobs whose worker showed no progress in time."""
         return self.filter(status=RUNNING, lease_until__lte=Now())
 
+    def unfinished(self) -> Self:
+        """Keep what is queued or running."""
+        return self.filter(status__in=[QUEUED, RUNNING])
+
+    def recover(self) -> tuple[int, int]:
+        """Put jobs whose lease ran out back in the queue, or fail them after the last attempt; count both."""
+        failed = (
+            self.expired()
+            .filter(attempts__gte=settings.MAX_ATTEMPTS)
+            .update(status=FAILED, finished_at=Now(), lease_until=None, failure=self.model.stalled_text())
+        )
+        # The limit again: a lease may run out between the two.
+        requeued = (
+            self.expired()
+            .filter(attempts__lt=settings.MAX_ATTEMPTS)
+            .update(status=QUEUED, lease_until=None, worker="", images_done=0)
+        )
+        return requeued, failed
+
 
 class LeasedJob(models.Model):
-    """The columns of a claim."""
+    """The columns of a claim, and what the worker that holds it may do."""
+
+    # What a reader is told when it failed; {attempts} and {reference} are filled in.
+    STALLED_TEXT: ClassVar[str]
+    INTERNAL_TEXT: ClassVar[str]
 
     status = models.CharField(max_length=10, default=QUEUED, db_index=True, editable=False)
     queued_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -70,6 +96,7 @@ class LeasedJob(models.Model):
     lease_until = models.DateTimeField(null=True, editable=False)
     images_done = models.PositiveIntegerField(default=0, editable=False)
     images_total = models.PositiveIntegerField(default=0, editable=False)
+    failure = models.CharField(max_length=FAILURE_LENGTH, blank=True, editable=False)
 
     class Meta:
         abstract = True
@@ -77,3 +104,35 @@ class LeasedJob(models.Model):
     @property
     def progress_percent(self) -> int:
         return 100 * self.images_done // self.images_total if self.images_total else 0
+
+    @classmethod
+    def stalled_text(cls) -> str:
+        """Say why a job failed whose workers fell silent one after the other."""
+        return cls.STALLED_TEXT.format(attempts=settings.MAX_ATTEMPTS)
+
+    def show_progress(self, done: int, total: int) -> None:
+        """Write how many images are done, and extend the lease; LeaseLost if it is no longer ours."""
+        self._update_held(images_done=done, images_total=total, lease_until=lease_end())
+
+    def end(self, status: str, **fields: Any) -> None:
+        """Leave the running state, only if the lease still holds; LeaseLost, and nothing written, otherwise."""
+        self._update_held(**{"finished_at": Now(), **fields, "status": status, "lease_until": None})
+
+    def give_up(self, reason: str = "") -> str:
+        """Go back to the queue, or fail: after the last attempt, or for a reason that no other attempt can change.
+
+        Return the reference number for the log.
+        """
+        reference = uuid.uuid4().hex[:10]
+        # Whoever took the job over in the meantime decides what becomes of it.
+        with suppress(LeaseLost):
+            if self.attempts < settings.MAX_ATTEMPTS and not reason:
+                self.end(QUEUED, finished_at=None, worker="", images_done=0)
+            else:
+                failure = reason or self.INTERNAL_TEXT.format(reference=reference)
+                self.end(FAILED, failure=failure[:FAILURE_LENGTH])
+        return reference
+
+    def _update_held(self, **fields: Any) -> None:
+        if not LeasedJobQuerySet(type(self)).held(self.pk, self.fence).update(**fields):
+            raise LeaseLost(f"{self._meta.verbose_name} {self.pk}, fence {self.fence}")
