@@ -7,7 +7,7 @@ RUN python -m venv /opt/bayerboard
 ENV PATH=/opt/bayerboard/bin:$PATH
 # The packages come first: this layer is made anew only when the lock changes.
 COPY requirements/production.txt requirements/
-RUN pip install --require-hashes -r requirements/production.txt
+RUN pip install --require-hashes --no-deps -r requirements/production.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY platform platform
 COPY scoring scoring

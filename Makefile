@@ -66,7 +66,7 @@ acceptance: dev-environment ## The checks on real input (need ../shared; they sk
 
 .PHONY: fuzz
 fuzz: dev-environment ## Fuzz what reads strangers' files (RUNS=25000 for each; TARGETS="npy png"; RECORD=1: into docs/)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tests/fuzz/requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r tests/fuzz/requirements.txt
 	@$(BIN)/python -m tests.fuzz $(if $(RUNS),--runs $(RUNS)) $(if $(SEED),--seed $(SEED)) $(if $(RECORD),--record) $(TARGETS)
 
 .PHONY: benchmarks

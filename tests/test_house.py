@@ -254,7 +254,7 @@ def test_the_example_environment_names_every_variable_and_no_secret() -> None:
 def test_the_image_runs_as_nobody_special_and_takes_the_production_lock() -> None:
     text = (ROOT / "Dockerfile").read_text()
     assert re.search(r"^USER (?!root)\w+$", text, re.MULTILINE)
-    assert "pip install --require-hashes -r requirements/production.txt" in text
+    assert "pip install --require-hashes --no-deps -r requirements/production.txt" in text
 
 
 def test_every_file_that_the_image_copies_reaches_the_builder() -> None:

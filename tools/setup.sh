@@ -125,8 +125,9 @@ install_lock() {
     local total
     total=$(grep -c '^[A-Za-z0-9].*==' "$LOCK")
     : >"$LOG"
+    # --no-deps: the lock names everything, and pip (23.2) looks up an extra such as coverage[toml] beyond its pins.
     # Bytecode is written when a module is first imported: most of what is installed never is.
-    pip_install --require-hashes --no-compile -r "$LOCK" | show_progress "$total" || {
+    pip_install --require-hashes --no-deps --no-compile -r "$LOCK" | show_progress "$total" || {
         tail -n 15 "$LOG" >&2
         fail "pip could not install $LOCK; all it said is in $LOG." \
             "Is the network there? pip's own settings (pip config list) decide where packages come from."
