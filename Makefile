@@ -87,7 +87,7 @@ format: dev-environment ## Put the code in ruff's format
 .PHONY: lock
 lock: dev-environment ## Write the hashed locks anew from pyproject.toml (LOCK_ARGS=--upgrade for newer versions)
 	$(LOCK) --output-file requirements/main.txt $(LOCK_INPUT)
-	$(LOCK) --output-file requirements/dev.txt --constraints requirements/main.txt --extra dev $(LOCK_INPUT)
+	$(LOCK) --output-file requirements/dev.txt --constraints requirements/main.txt --extra dev --extra production --extra export --extra notebooks $(LOCK_INPUT)
 	$(LOCK) --output-file requirements/production.txt --constraints requirements/main.txt --extra production $(LOCK_INPUT)
 
 .PHONY: clean
