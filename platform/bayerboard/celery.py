@@ -3,14 +3,40 @@
 from __future__ import annotations
 
 import os
+from typing import Any, Self
 
 from celery import Celery
+from celery.app.amqp import AMQP
+from kombu import Connection
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bayerboard.settings")
 
 from django.conf import settings
 
-app = Celery("bayerboard")
+RECONNECT_AT_LEAST_EVERY_S = 3
+
+
+class PromptConnection(Connection):
+    """Looks for a broker that is away often, however long it was away.
+
+    Celery's workers and beat wait two seconds longer after each attempt, up to half a minute, and no setting of theirs
+    says otherwise.
+    """
+
+    def ensure_connection(self, *args: Any, **kwargs: Any) -> Self:
+        """Connect, as often as it takes: after 1, 2, 3, 3, 3 … seconds."""
+        intervals = {"interval_start": 1, "interval_step": 1, "interval_max": RECONNECT_AT_LEAST_EVERY_S}
+        super().ensure_connection(*args, **{**intervals, **kwargs})
+        return self
+
+
+class PromptAMQP(AMQP):
+    """Celery's transport, with our connections."""
+
+    Connection = PromptConnection
+
+
+app = Celery("bayerboard", amqp=PromptAMQP)
 app.conf.update(
     broker_url=settings.REDIS_URL,
     broker_connection_retry_on_startup=True,

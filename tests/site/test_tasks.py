@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from celery import Celery
 from django.db import transaction
+from kombu.exceptions import OperationalError
 
-from bayerboard.celery import app
+from bayerboard.celery import RECONNECT_AT_LEAST_EVERY_S, app
 from bayerboard.lib import tasks
 
 if TYPE_CHECKING:
@@ -42,6 +43,18 @@ def test_a_dead_broker_is_no_error_and_takes_no_time(
 
     assert time.monotonic() - started < 2
     assert "waits in the database" in caplog.text
+
+
+def test_a_worker_looks_for_a_broker_that_is_away_every_few_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kombu.utils.functional.sleep", lambda _: None)
+    waits: list[float] = []
+    with (
+        app.connection_for_write("redis://127.0.0.1:1/0") as connection,
+        pytest.raises(OperationalError),
+    ):
+        # as Celery's consumer and beat call it
+        connection.ensure_connection(lambda error, wait: waits.append(wait), 20, callback=lambda: None)
+    assert waits == [1, 2, *[RECONNECT_AT_LEAST_EVERY_S] * 18]
 
 
 def test_tells_when_it_was_sent(published: Published) -> None:
