@@ -63,10 +63,17 @@ def wait_for(look: Callable[[], T | None], timeout_s: float = 30) -> T:
 class Bayerboard:
     """`manage.py up`, or `demo`, on its own data folder and a free port; embedded, or with the servers of `outside`."""
 
-    def __init__(self, data_dir: Path, command: str = "up", outside: Outside | None = None) -> None:
+    def __init__(
+        self,
+        data_dir: Path,
+        command: str = "up",
+        outside: Outside | None = None,
+        variables: Mapping[str, str] | None = None,
+    ) -> None:
         self.data_dir = data_dir
         self.command = command
         self.outside = outside
+        self.environment = {**environment(data_dir, outside), **(variables or {})}
         self.output = data_dir.with_suffix(".out")
         self._start("127.0.0.1:0")
 
@@ -88,7 +95,7 @@ class Bayerboard:
         with self.output.open("wb") as output:
             return subprocess.Popen(
                 [sys.executable, str(MANAGE), *arguments],
-                env=environment(self.data_dir, self.outside),
+                env=self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -103,7 +110,7 @@ class Bayerboard:
 
     def manage(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run a management command beside the running site."""
-        return manage(self.data_dir, *arguments, outside=self.outside)
+        return _manage(self.environment, *arguments)
 
     def rows(self, query: str, *values: Any) -> list[Row]:
         """Read from the database, JSON as its text; `?` stands for a value."""
@@ -256,11 +263,15 @@ def environment(data_dir: Path, outside: Outside | None = None) -> dict[str, str
     }
 
 
-def manage(data_dir: Path, *arguments: str, outside: Outside | None = None) -> subprocess.CompletedProcess[str]:
-    """Run a management command on a data folder."""
+def manage(data_dir: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a management command on a data folder, in the embedded mode."""
+    return _manage(environment(data_dir), *arguments)
+
+
+def _manage(variables: Mapping[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, str(MANAGE), *arguments],
-        env=environment(data_dir, outside),
+        env=variables,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -277,9 +288,14 @@ def command_of(pid: int) -> str:
 
 
 @contextmanager
-def running(data_dir: Path, command: str = "up", outside: Outside | None = None) -> Iterator[Bayerboard]:
-    """Run it for the length of a block, and let nothing of it remain."""
-    one = Bayerboard(data_dir, command, outside)
+def running(
+    data_dir: Path,
+    command: str = "up",
+    outside: Outside | None = None,
+    variables: Mapping[str, str] | None = None,
+) -> Iterator[Bayerboard]:
+    """Run it for the length of a block, and let nothing of it remain; `variables` are settings."""
+    one = Bayerboard(data_dir, command, outside, variables)
     try:
         yield one
         one.stop()

@@ -52,6 +52,12 @@ class Visitor(Participant):
         self.name = name
         self.sign_up(name, f"{name}@example.org", PASSWORD)
 
+    def download(self, path: str) -> bytes:
+        """Return a file's content, from wherever the site sends for it."""
+        with self._opener.open(self.site + path, timeout=self.timeout_s) as response:
+            content: bytes = response.read()
+            return content
+
     def fill_in(self, phase: str, archive: Path, key: str, method_name: str = "A method") -> Form:
         """Return the phase's submit form, filled in."""
         path = f"/challenges/{phase}/submit/"

@@ -1,0 +1,67 @@
+"""What a storm is: who sends how much, and what dies how often and in which order; all by a seed."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Kill(StrEnum):
+    """The ways to die; SIGKILL where nothing else is said."""
+
+    SCORING_PROCESS = "a scoring process (Celery's prefork child)"
+    SCORE_WORKER = "a whole score worker"
+    WEB_PROCESS = "a process of the site (gunicorn's worker)"
+    SITE = "the whole site (gunicorn's master)"
+    BEAT = "beat"
+    BROKER = "the broker"
+    BROKER_WIPED = "the broker, its data wiped"
+    POSTGRES = "PostgreSQL"
+    POSTGRES_RESTART = "PostgreSQL, by a fast restart (SIGINT)"
+    POWER = "everything at once but the servers outside (a power cut)"
+
+
+ON_POSTGRES = {Kill.POSTGRES, Kill.POSTGRES_RESTART}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A storm: `teams` send `each` submissions to each of the two phases, while `kills` happen in this order."""
+
+    teams: int
+    each: int
+    kills: tuple[Kill, ...]
+    seed: int
+
+    @property
+    def submissions(self) -> int:
+        return 2 * self.teams * self.each
+
+    def kills_before(self, acknowledged: int) -> int:
+        """Return how many of the kills belong before the submission of this number.
+
+        The last eighth of the submissions follows the last kill, and shows that it was survived.
+        """
+        return min(len(self.kills), len(self.kills) * acknowledged * 8 // (self.submissions * 7))
+
+
+def short_plan(database: str, seed: int) -> Plan:
+    """Return the form for every day: each way to die once, and the likeliest one a few times."""
+    often = [Kill.SCORING_PROCESS] * 2
+    return Plan(teams=2, each=5, kills=_shuffled([*_kinds(database), *often], seed), seed=seed)
+
+
+def long_plan(database: str, seed: int) -> Plan:
+    """Return the long form: 300 submissions, and as many kills as a bad year."""
+    rare = {Kill.BROKER_WIPED: 1, Kill.POWER: 2, Kill.SCORING_PROCESS: 16}
+    kills = [kill for kill in _kinds(database) for _ in range(rare.get(kill, 5))]
+    return Plan(teams=10, each=15, kills=_shuffled(kills, seed), seed=seed)
+
+
+def _kinds(database: str) -> list[Kill]:
+    return [kill for kill in Kill if database == "postgres" or kill not in ON_POSTGRES]
+
+
+def _shuffled(kills: list[Kill], seed: int) -> tuple[Kill, ...]:
+    return tuple(random.Random(seed).sample(kills, len(kills)))

@@ -1,0 +1,110 @@
+"""Kills by plan, at moments that the seed draws."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tests.chaos.plan import Kill
+from tests.e2e.running import wait_for
+from tests.operations.processes import is_running
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.chaos.plan import Plan
+    from tests.e2e.running import Bayerboard
+
+# Long enough to hit a job that the submission before it started, short enough to hit one that is being sent.
+DELAY_AT_MOST_S = 1.5
+# A program that died often waits up to half a minute for its next start.
+COMES_BACK_WITHIN_S = 90
+CHILDREN_OF = {Kill.SCORING_PROCESS: "score", Kill.WEB_PROCESS: "web"}
+LEADERS = {
+    Kill.SCORE_WORKER: "score",
+    Kill.SITE: "web",
+    Kill.BEAT: "beat",
+    Kill.BROKER: "broker",
+    Kill.POSTGRES: "postgres",
+    Kill.POSTGRES_RESTART: "postgres",
+}
+
+
+@dataclass(frozen=True)
+class Death:
+    """What died, and when on this machine's clock."""
+
+    kill: Kill
+    at_s: float
+
+
+class Reaper:
+    """Carries out a plan's kills, each once enough submissions are acknowledged."""
+
+    def __init__(self, plan: Plan, bayerboard: Bayerboard, acknowledged: Callable[[], int]) -> None:
+        self.plan = plan
+        self.bayerboard = bayerboard
+        self.acknowledged = acknowledged
+        self.deaths: list[Death] = []
+        self.failure: BaseException | None = None
+        self._random = random.Random(plan.seed)
+        self._stopped = threading.Event()
+
+    def run(self) -> None:
+        """Kill, one after the other; for a thread of its own."""
+        try:
+            for number, kill in enumerate(self.plan.kills, start=1):
+                while self.plan.kills_before(self.acknowledged()) < number:
+                    if self._stopped.wait(0.02):
+                        return
+                self._stopped.wait(self._random.uniform(0, DELAY_AT_MOST_S))
+                at_s = self._kill(kill)
+                self.deaths.append(Death(kill, at_s))
+        except BaseException as error:
+            self.failure = error
+            raise
+
+    def stop(self) -> None:
+        self._stopped.set()
+
+    def wait_for_kills_before(self, acknowledged: int) -> None:
+        """Return once the kills that belong before this submission are done: so the two keep step."""
+        needed = self.plan.kills_before(acknowledged)
+
+        def is_time() -> bool:
+            assert self.failure is None, self.failure
+            return len(self.deaths) >= needed
+
+        wait_for(is_time, timeout_s=600)
+
+    def _kill(self, kill: Kill) -> float:
+        if kill is Kill.POWER:
+            at_s = time.time()
+            self.bayerboard.cut_power()
+            self.bayerboard.start_again()
+            return at_s
+        if kill is Kill.BROKER_WIPED:
+            with self.bayerboard.supervisor_held():
+                at_s = self._end(self._leader("broker"), signal.SIGKILL)
+                self.bayerboard.forget_messages()
+            return at_s
+        pid = self._child(CHILDREN_OF[kill]) if kill in CHILDREN_OF else self._leader(LEADERS[kill])
+        return self._end(pid, signal.SIGINT if kill is Kill.POSTGRES_RESTART else signal.SIGKILL)
+
+    def _leader(self, program: str) -> int:
+        return wait_for(lambda: self.bayerboard.leader(program), COMES_BACK_WITHIN_S)
+
+    def _child(self, program: str) -> int:
+        children = wait_for(lambda: self.bayerboard.children(program), COMES_BACK_WITHIN_S)
+        return self._random.choice(sorted(children))
+
+    def _end(self, pid: int, number: signal.Signals) -> float:
+        at_s = time.time()
+        os.kill(pid, number)
+        wait_for(lambda: not is_running(pid))
+        return at_s

@@ -1,0 +1,28 @@
+"""The short form of the storm, on both databases: `make chaos` has the long one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.chaos.plan import short_plan
+from tests.chaos.storm import storm
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SEED = 2022
+
+
+@pytest.mark.processes
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("database", ["sqlite", "postgres"])
+def test_whatever_dies_nothing_is_lost_stuck_or_counted_twice(database: str, tmp_path: Path) -> None:
+    plan = short_plan(database, SEED)
+    outcome = storm(plan, tmp_path, database=database)
+    assert outcome.faults == []
+    assert len(outcome.acknowledged) == plan.submissions == 20
+    assert outcome.refusals == 2 * plan.teams, "a quota took more than it allows"
+    assert Counter(death.kill for death in outcome.deaths) == Counter(plan.kills)
