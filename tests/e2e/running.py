@@ -48,7 +48,7 @@ PROGRAMS = {
     "beat": r"celery\S* .* beat ",
 }
 # Short, so that what a dead worker held comes back while a test waits for it.
-QUICK = {"BAYERBOARD_LEASE_S": "5", "BAYERBOARD_RECOVER_EVERY_S": "1"}
+QUICK = {"BAYERBOARD_LEASE_S": "10", "BAYERBOARD_RECOVER_EVERY_S": "1"}
 
 
 def wait_for(look: Callable[[], T | None], timeout_s: float = 30) -> T:
