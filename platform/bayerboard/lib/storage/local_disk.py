@@ -141,10 +141,13 @@ def _children(folder: Path) -> list[Path]:
 
 
 def _remove_old(path: Path, before: datetime) -> bool:
+    """Remove a file or a folder that nobody has written to since; say whether it was."""
     try:
-        if datetime.fromtimestamp(path.stat().st_mtime, UTC) >= before:
-            return False
+        # A folder may be as old as the long job that still writes into it.
+        last_written = max(item.stat().st_mtime for item in (path, *path.rglob("*")))
     except FileNotFoundError:
+        return False  # somebody is at work there
+    if datetime.fromtimestamp(last_written, UTC) >= before:
         return False
     if path.is_dir():
         shutil.rmtree(path, ignore_errors=True)
