@@ -88,7 +88,7 @@ class LocalDisk(ObjectStore):
             yield StoredObject(path.relative_to(self.root).as_posix(), state.st_size, modified_at)
 
     def download_url(self, key: str, filename: str, content_type: str) -> None:
-        return None
+        check_key(key)
 
     # --- Parts ---
 
@@ -106,7 +106,7 @@ class LocalDisk(ObjectStore):
         return PartsFolder.make(self._incoming / "parts", part_size_bytes).name
 
     def part_url(self, key: str, parts_id: str, number: int, size_bytes: int, expires_s: int) -> None:
-        return None
+        check_key(key)
 
     def write_part(self, parts_id: str, number: int, size_bytes: int, chunks: Iterable[bytes]) -> Part:
         """Take one part in, whole or not at all; a repeated part replaces the earlier one.
