@@ -10,6 +10,7 @@ from csp.constants import NONE, SELF
 from django.urls import reverse_lazy
 
 from bayerboard.lib import embedded, env
+from bayerboard.lib.storage.s3_address import S3Address
 
 django_stubs_ext.monkeypatch()
 
@@ -56,6 +57,7 @@ INSTALLED_APPS = [
     "bayerboard.accounts",
     "bayerboard.challenges",
     "bayerboard.teams",
+    "bayerboard.uploads",
     "bayerboard.submissions",
     "bayerboard.evaluations",
     "bayerboard.leaderboards",
@@ -84,6 +86,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "bayerboard.lib.middleware.StorageFailures",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -132,6 +135,13 @@ DATABASES = {"default": _database or _sqlite}
 # --- Files --------------------------------------------------------------------------------------------------------
 
 STORAGE_DIR = env.path("BAYERBOARD_STORAGE", DATA_DIR / "objects")
+# With a bucket, objects lie there; STORAGE_DIR then holds only what is on its way.
+S3 = S3Address.from_environment()
+if S3 is not None:
+    # The page's script sends the parts of an archive straight to the bucket.
+    CONTENT_SECURITY_POLICY["DIRECTIVES"]["connect-src"] = [SELF, S3.browser_origin]
+# S3 takes parts of 5 MiB to 5 GiB. The smaller, the less a broken connection costs.
+UPLOAD_PART_BYTES = env.integer("BAYERBOARD_UPLOAD_PART_BYTES", 8 * 2**20, minimum=5 * 2**20)
 # On the storage's own disk, so that a finished upload is renamed into place and never copied.
 UPLOAD_DIR = embedded.make_data_dir(STORAGE_DIR / "incoming")
 FILE_UPLOAD_TEMP_DIR = str(UPLOAD_DIR)
@@ -191,6 +201,8 @@ LEASE_S = env.integer("BAYERBOARD_LEASE_S", 120, minimum=5)
 MAX_ATTEMPTS = env.integer("BAYERBOARD_MAX_ATTEMPTS", 3, minimum=1)
 # How often beat looks for expired leases and for what is queued but was never claimed.
 RECOVER_EVERY_S = env.integer("BAYERBOARD_RECOVER_EVERY_S", 15, minimum=1)
+# How often beat clears what uploads left behind.
+SWEEP_EVERY_S = env.integer("BAYERBOARD_SWEEP_EVERY_S", 300, minimum=1)
 
 # --- Logs ---------------------------------------------------------------------------------------------------------
 
@@ -200,5 +212,9 @@ LOGGING = {
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.text("BAYERBOARD_LOG_LEVEL", "INFO")},
-    "loggers": {"django": {"handlers": ["console"], "level": "INFO", "propagate": False}},
+    "loggers": {
+        "django": {"handlers": ["console"], "level": "INFO", "propagate": False},
+        # At DEBUG they write signatures.
+        **{name: {"level": "INFO"} for name in ("boto3", "botocore", "s3transfer", "urllib3")},
+    },
 }
