@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
-from celery import Celery
+from celery import Celery, signals
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bayerboard.settings")
 
 from django.conf import settings
+from structlog.contextvars import bind_contextvars, clear_contextvars
 
 app = Celery("bayerboard")
 app.conf.update(
@@ -46,3 +48,20 @@ app.conf.update(
     timezone="UTC",
     imports=("workers.score", "workers.baseline", "workers.recover"),
 )
+
+
+@signals.setup_logging.connect
+def keep_our_logs(**_: Any) -> None:
+    """Leave the logs to the settings: with a receiver here, Celery does not set up its own."""
+
+
+@signals.task_prerun.connect
+def bind_task(task_id: str, task: Any, **_: Any) -> None:
+    """Add the task to every line that it logs."""
+    clear_contextvars()
+    bind_contextvars(task=task.name, task_id=task_id)
+
+
+@signals.task_postrun.connect
+def unbind_task(**_: Any) -> None:
+    clear_contextvars()

@@ -9,7 +9,7 @@ import django_stubs_ext
 from csp.constants import NONE, SELF
 from django.urls import reverse_lazy
 
-from bayerboard.lib import embedded, env
+from bayerboard.lib import embedded, env, logs
 
 django_stubs_ext.monkeypatch()
 
@@ -33,6 +33,8 @@ HTTPS = env.boolean("BAYERBOARD_HTTPS", default=False)
 if HTTPS:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_SSL_REDIRECT = True
+    # Asked from inside, without the proxy.
+    SECURE_REDIRECT_EXEMPT = [r"^health/$", r"^ready/$"]
     SECURE_HSTS_SECONDS = 31_536_000
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = True
@@ -79,6 +81,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "bayerboard.lib.requests.LogRequests",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -194,11 +197,11 @@ RECOVER_EVERY_S = env.integer("BAYERBOARD_RECOVER_EVERY_S", 15, minimum=1)
 
 # --- Logs ---------------------------------------------------------------------------------------------------------
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env.text("BAYERBOARD_LOG_LEVEL", "INFO")},
-    "loggers": {"django": {"handlers": ["console"], "level": "INFO", "propagate": False}},
-}
+# Lines of text for a person, of JSON for a machine that collects them.
+LOG_FORMAT = env.choice("BAYERBOARD_LOG_FORMAT", ["text", "json"], "text" if EMBEDDED else "json")
+LOGGING = logs.config(LOG_FORMAT, env.text("BAYERBOARD_LOG_LEVEL", "INFO").upper())
+
+# --- Watching -----------------------------------------------------------------------------------------------------
+
+# Who may read /metrics. Without it: nobody; in the embedded mode, this machine.
+METRICS_TOKEN = env.text("BAYERBOARD_METRICS_TOKEN", "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
     from bayerboard.accounts.models import User
     from bayerboard.teams.models import Team
+
+logger = logging.getLogger(__name__)
 
 # Rejected archives cost no quota, but nobody may try without end.
 REJECTED_PER_QUOTA = 10
@@ -153,6 +156,8 @@ def submit(phase: Phase, team: Team, user: User | None, sent: Sent) -> Submissio
     # object that nobody needs costs less than a submission without its archive.
     if submission.archive_key != key:
         store.delete(key)  # the same request was faster in another process
+    else:
+        logger.info("accepted %s, %d bytes", submission.archive_name, size_bytes, extra={"submission": submission.pk})
     return submission
 
 
