@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def use_broker(monkeypatch: pytest.MonkeyPatch, socket: Path) -> None:
     """Let this process talk to the server on `socket`, whether there is one or not."""
     for name in ("broker_url", "broker_read_url", "broker_write_url"):
-        monkeypatch.setitem(app.conf.changes, name, f"redis+socket://{socket}")
+        monkeypatch.setattr(app.conf, name, f"redis+socket://{socket}")
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import io
 import json
 import logging
 import logging.config
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.test import Client, RequestFactory
@@ -21,7 +21,7 @@ from tests import factories
 from workers.score import score_next
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from tests.factories import Cast
@@ -48,7 +48,7 @@ def _nothing_bound() -> None:
     clear_contextvars()
 
 
-def formatter(style: Literal["text", "json"]) -> logging.Formatter:
+def formatter(style: str) -> logging.Formatter:
     settings = logs.config(style, "INFO")["formatters"]["line"]
     made: logging.Formatter = settings["()"](
         foreign_pre_chain=settings["foreign_pre_chain"], processors=settings["processors"]
@@ -62,15 +62,16 @@ def stream() -> io.StringIO:
 
 
 @pytest.fixture
-def written(stream: io.StringIO, request: pytest.FixtureRequest) -> Callable[[], Lines]:
-    """Return the lines that are written from here on, read from their JSON."""
+def written(stream: io.StringIO) -> Iterator[Callable[[], Lines]]:
+    """Give the lines that are written from here on, read from their JSON."""
     handler = logging.StreamHandler(stream)
     handler.setFormatter(formatter("json"))
-    for name in (None, "django"):
-        logger = logging.getLogger(name)
+    loggers = [logging.getLogger(), logging.getLogger("django")]
+    for logger in loggers:
         logger.addHandler(handler)
-        request.addfinalizer(lambda logger=logger: logger.removeHandler(handler))
-    return lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+    for logger in loggers:
+        logger.removeHandler(handler)
 
 
 def record(message: str, *args: object, exc_info: Any = None) -> logging.LogRecord:
@@ -79,7 +80,7 @@ def record(message: str, *args: object, exc_info: Any = None) -> logging.LogReco
 
 @pytest.mark.parametrize("secret", SECRETS)
 @pytest.mark.parametrize("style", ["text", "json"])
-def test_no_secret_passes(style: Literal["text", "json"], secret: str) -> None:
+def test_no_secret_passes(style: str, secret: str) -> None:
     line = formatter(style).format(record("%s", secret))
 
     assert "5up3rs3cr3t" not in line
@@ -132,7 +133,7 @@ def test_a_block_that_is_over_binds_nothing() -> None:
 
 
 def test_the_settings_are_what_python_takes(stream: io.StringIO) -> None:
-    logging.config.DictConfigurator(gunicorn.logconfig_dict)  # type: ignore[no-untyped-call]
+    logging.config.DictConfigurator(gunicorn.logconfig_dict)
     assert gunicorn.logconfig_dict["formatters"]["line"]["()"] is not None
     assert "%(q)s" not in gunicorn.access_log_format
     assert "%(r)s" not in gunicorn.access_log_format

@@ -7,7 +7,7 @@ submission) is bound once, with `bound`, and added here.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from structlog.contextvars import bound_contextvars
@@ -68,8 +68,8 @@ def render_text(logger: WrappedLogger, name: str, event: EventDict) -> str:
     return f"{line}\n{exception}" if exception else line
 
 
-def config(style: Literal["text", "json"], level: str) -> dict[str, Any]:
-    """Return the settings of `logging.config.dictConfig`; used by the site, the workers, beat and gunicorn alike."""
+def config(style: str, level: str) -> dict[str, Any]:
+    """Return the settings of `logging.config.dictConfig`, `style` being text or json; used by the site, the workers, beat and gunicorn alike."""
     # Records of `logging` come as they are; these give them the form that structlog's own would have.
     chain: list[Processor] = [
         structlog.contextvars.merge_contextvars,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.db import models, transaction
 from django.db.models.functions import Now
@@ -79,5 +79,5 @@ class Heartbeat(models.Model):
 
     @classmethod
     def last(cls, name: str) -> datetime | None:
-        seen: Any = cls.objects.filter(name=name).values_list("seen_at", flat=True).first()
-        return seen
+        found = cls.objects.filter(name=name).first()
+        return found.seen_at if found else None

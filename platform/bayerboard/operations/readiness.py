@@ -113,9 +113,9 @@ def check_broker() -> Check:
 def with_broker(ask: Callable[[Any], Any]) -> Any:
     """Call `ask` with a client of the broker's server; kombu's OperationalError or OSError when it is not there."""
     with app.connection_for_write() as broker:
-        broker.ensure_connection(max_retries=1, interval_start=0, interval_step=0.1, interval_max=0.1, timeout=2)
-        client = broker.default_channel.client
+        broker.ensure_connection(max_retries=1, interval_start=0, interval_step=0, timeout=2)
+        channel: Any = broker.default_channel
         try:
-            return ask(client)
+            return ask(channel.client)
         except broker.connection_errors as error:
             raise OperationalError(str(error)) from error
