@@ -69,7 +69,10 @@ def render_text(logger: WrappedLogger, name: str, event: EventDict) -> str:
 
 
 def config(style: str, level: str) -> dict[str, Any]:
-    """Return the settings of `logging.config.dictConfig`, `style` being text or json; used by the site, the workers, beat and gunicorn alike."""
+    """Return the settings of `logging.config.dictConfig`, `style` being text or json.
+
+    The site, the workers, beat and gunicorn use the same.
+    """
     # Records of `logging` come as they are; these give them the form that structlog's own would have.
     chain: list[Processor] = [
         structlog.contextvars.merge_contextvars,
