@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
-from botocore.exceptions import BotoCoreError, ClientError
 from django.db import DatabaseError, connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from kombu.exceptions import OperationalError
 
 from bayerboard.celery import app
-from bayerboard.lib.storage import LocalDisk, object_store
+from bayerboard.lib.storage import LocalDisk, StorageUnavailable, object_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +24,7 @@ logger = logging.getLogger(__name__)
 # Never written: to ask for it shows whether the storage answers.
 PROBE_KEY = "readiness/probe"
 BROKER_ERRORS = (OperationalError, OSError)
-STORAGE_ERRORS = (OSError, BotoCoreError, ClientError)
+STORAGE_ERRORS = (OSError, StorageUnavailable)
 
 
 @dataclass(frozen=True)
