@@ -46,7 +46,7 @@ app.conf.update(
     },
     beat_schedule_filename=str(settings.DATA_DIR / "celerybeat-schedule"),
     timezone="UTC",
-    imports=("workers.score", "workers.baseline", "workers.recover"),
+    imports=("workers.score", "workers.baseline", "workers.recover", "workers.control"),
 )
 
 
