@@ -14,6 +14,7 @@ from baselines.errors import BaselineError
 from baselines.predict import predict
 from baselines.tracks import TRACKS
 from bayerboard.lib.leases import LeaseLost
+from bayerboard.lib.logs import bound
 from bayerboard.lib.storage import StorageUnavailable, object_store
 from bayerboard.methods.models import BaselineRun
 from workers.names import worker_name
@@ -28,6 +29,11 @@ def run_baseline(run_id: int) -> None:
     if not BaselineRun.objects.claim(run_id, worker_name()):
         return
     run = BaselineRun.objects.select_related("phase__track__challenge", "phase__input_set").get(pk=run_id)
+    with bound(baseline_run=run.pk, method=run.method, attempt=run.attempts):
+        _run_or_give_up(run)
+
+
+def _run_or_give_up(run: BaselineRun) -> None:
     try:
         _predict_and_submit(run)
     except LeaseLost as lost:

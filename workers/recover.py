@@ -10,6 +10,8 @@ from django.conf import settings
 from bayerboard.evaluations.models import SCORE_TASK, Evaluation
 from bayerboard.lib.tasks import publish
 from bayerboard.methods.models import BASELINE_TASK, BaselineRun, RunStatus
+from bayerboard.operations import tallies
+from bayerboard.operations.models import BEAT, EXPIRED_LEASES, Heartbeat, Tally
 
 logger = logging.getLogger(__name__)
 
@@ -24,8 +26,13 @@ def recover() -> None:
     for queue in (Evaluation.objects, BaselineRun.objects):
         requeued, failed = queue.recover()
         if requeued or failed:
-            logger.warning("%s: %d put back in the queue, %d failed", queue.model.__name__, requeued, failed)
+            name = "score" if queue.model is Evaluation else "baseline"
+            logger.warning("queue %s: %d put back, %d failed: their workers fell silent", name, requeued, failed)
+            Tally.count_events(EXPIRED_LEASES, {name: {"requeued": requeued, "failed": failed}})
     for _ in range(min(WAKE_AT_MOST, Evaluation.objects.queued_in_fair_order().count())):
         publish(SCORE_TASK, expires_s=settings.RECOVER_EVERY_S)
     for pk in BaselineRun.objects.filter(status=RunStatus.QUEUED).values_list("pk", flat=True)[:WAKE_AT_MOST]:
         publish(BASELINE_TASK, expires_s=settings.RECOVER_EVERY_S, run_id=pk)
+    tallies.advance()
+    # Last, so that it says: a whole round was made.
+    Heartbeat.beat(BEAT)

@@ -17,6 +17,7 @@ import scoring
 from bayerboard.evaluations.models import Evaluation
 from bayerboard.evaluations.results import record_rejection, record_score
 from bayerboard.lib.leases import LeaseLost
+from bayerboard.lib.logs import bound
 from bayerboard.lib.storage import StorageUnavailable, object_store
 from scoring.engine import score_archive
 from scoring.problems import SubmissionRejected
@@ -36,6 +37,11 @@ def score_next() -> None:
     evaluation = Evaluation.objects.claim_next(worker_name())
     if evaluation is None:
         return
+    with bound(submission=evaluation.submission_id, evaluation=evaluation.pk, attempt=evaluation.attempts):
+        _score_or_give_up(evaluation)
+
+
+def _score_or_give_up(evaluation: Evaluation) -> None:
     try:
         _score(evaluation)
     except LeaseLost as lost:

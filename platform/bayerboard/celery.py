@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from typing import Any, Self
 
-from celery import Celery
+from celery import Celery, signals
 from celery.app.amqp import AMQP
 from kombu import Connection
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bayerboard.settings")
 
 from django.conf import settings
+from structlog.contextvars import bind_contextvars, clear_contextvars
 
 RECONNECT_AT_LEAST_EVERY_S = 3
 
@@ -73,5 +74,22 @@ app.conf.update(
     },
     beat_schedule_filename=str(settings.DATA_DIR / "celerybeat-schedule"),
     timezone="UTC",
-    imports=("workers.score", "workers.baseline", "workers.recover", "workers.sweep"),
+    imports=("workers.score", "workers.baseline", "workers.recover", "workers.sweep", "workers.control"),
 )
+
+
+@signals.setup_logging.connect
+def keep_our_logs(**_: Any) -> None:
+    """Leave the logs to the settings: with a receiver here, Celery does not set up its own."""
+
+
+@signals.task_prerun.connect
+def bind_task(task_id: str, task: Any, **_: Any) -> None:
+    """Add the task to every line that it logs."""
+    clear_contextvars()
+    bind_contextvars(task=task.name, task_id=task_id)
+
+
+@signals.task_postrun.connect
+def unbind_task(**_: Any) -> None:
+    clear_contextvars()

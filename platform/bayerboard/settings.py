@@ -9,7 +9,7 @@ import django_stubs_ext
 from csp.constants import NONE, SELF
 from django.urls import reverse_lazy
 
-from bayerboard.lib import embedded, env
+from bayerboard.lib import embedded, env, logs
 from bayerboard.lib.storage.s3_address import S3Address
 
 django_stubs_ext.monkeypatch()
@@ -34,6 +34,8 @@ HTTPS = env.boolean("BAYERBOARD_HTTPS", default=False)
 if HTTPS:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_SSL_REDIRECT = True
+    # Asked from inside, without the proxy.
+    SECURE_REDIRECT_EXEMPT = [r"^health/$", r"^ready/$"]
     SECURE_HSTS_SECONDS = 31_536_000
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = True
@@ -81,6 +83,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "bayerboard.lib.requests.LogRequests",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -206,15 +209,11 @@ SWEEP_EVERY_S = env.integer("BAYERBOARD_SWEEP_EVERY_S", 300, minimum=1)
 
 # --- Logs ---------------------------------------------------------------------------------------------------------
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env.text("BAYERBOARD_LOG_LEVEL", "INFO")},
-    "loggers": {
-        "django": {"handlers": ["console"], "level": "INFO", "propagate": False},
-        # At DEBUG they write signatures.
-        **{name: {"level": "INFO"} for name in ("boto3", "botocore", "s3transfer", "urllib3")},
-    },
-}
+# Lines of text for a person, of JSON for a machine that collects them.
+LOG_FORMAT = env.choice("BAYERBOARD_LOG_FORMAT", ["text", "json"], "text" if EMBEDDED else "json")
+LOGGING = logs.config(LOG_FORMAT, env.text("BAYERBOARD_LOG_LEVEL", "INFO").upper())
+
+# --- Watching -----------------------------------------------------------------------------------------------------
+
+# Who may read /metrics. Without it: nobody; in the embedded mode, this machine.
+METRICS_TOKEN = env.text("BAYERBOARD_METRICS_TOKEN", "")

@@ -18,6 +18,8 @@ PHASE = TRACK + "<slug:phase>/"
 urlpatterns = [
     path("", challenges.home, name="home"),
     path("health/", operations.health, name="health"),
+    path("ready/", operations.ready, name="ready"),
+    path("metrics", operations.metrics, name="metrics"),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     path("submissions/", submissions.submission_list, name="submissions"),

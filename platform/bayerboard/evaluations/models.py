@@ -112,6 +112,7 @@ class Evaluation(LeasedJob):
         constraints = (
             models.UniqueConstraint(fields=["submission", "scoring_version"], name="evaluation_once_per_version"),
         )
+        indexes = (models.Index(fields=["status", "is_staged", "queued_at"], name="evaluation_queue"),)
 
     def __str__(self) -> str:
         return f"evaluation {self.pk} of submission {self.submission_id}"

@@ -54,6 +54,14 @@ def words(name: str, default: list[str]) -> list[str]:
     return [word.strip() for word in raw.split(",") if word.strip()] if raw else default
 
 
+def choice(name: str, allowed: list[str], default: str) -> str:
+    """Return the variable as one of the words that are allowed."""
+    value = os.environ.get(name, "").strip().lower() or default
+    if value not in allowed:
+        raise SettingError(f"{name} must be one of {', '.join(allowed)}; not {value!r}.")
+    return value
+
+
 def path(name: str, default: Path) -> Path:
     """Return the variable as an absolute path."""
     raw = os.environ.get(name, "").strip()

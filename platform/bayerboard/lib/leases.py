@@ -91,7 +91,8 @@ class LeasedJob(models.Model):
     status = models.CharField(max_length=10, default=QUEUED, db_index=True, editable=False)
     queued_at = models.DateTimeField(default=timezone.now, editable=False)
     started_at = models.DateTimeField(null=True, editable=False)
-    finished_at = models.DateTimeField(null=True, editable=False)
+    # An index for those who count what happened lately.
+    finished_at = models.DateTimeField(null=True, editable=False, db_index=True)
     worker = models.CharField(max_length=120, blank=True, editable=False)
     attempts = models.PositiveSmallIntegerField(default=0, editable=False)
     fence = models.PositiveIntegerField(default=0, editable=False)

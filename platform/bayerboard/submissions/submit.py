@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
     from bayerboard.accounts.models import User
     from bayerboard.teams.models import Team
+
+logger = logging.getLogger(__name__)
 
 # Rejected archives cost no quota, but nobody may try without end.
 REJECTED_PER_QUOTA = 10
@@ -163,6 +166,7 @@ def submit_upload(upload: Upload, user: User | None, about: About) -> Submission
             if user is not None:
                 check_open(upload.phase, upload.judged_at(timezone.now()))
             submission = _record(upload, user, about)
+            logger.info("accepted %s", submission.archive_name, extra={"submission": submission.pk})
     except Refused:
         upload.abort()
         raise
