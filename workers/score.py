@@ -6,6 +6,7 @@ import hashlib
 import logging
 import platform
 import socket
+from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ import scoring
 from bayerboard.evaluations.models import Evaluation
 from bayerboard.evaluations.results import record_rejection, record_score
 from bayerboard.lib.embedded import make_data_dir
+from bayerboard.lib.kept_files import kept_copy
 from bayerboard.lib.leases import LeaseLost
 from bayerboard.lib.storage import object_store
 from scoring.cache import ReferenceCache
@@ -52,9 +54,10 @@ def score_next() -> None:
 def _score(evaluation: Evaluation) -> None:
     submission, scoring_version = evaluation.submission, evaluation.scoring_version
     store, protocol, reference_set = object_store(), scoring_version.protocol, scoring_version.reference_set
+    key = reference_set.storage_key
     with (
         store.local_copy(submission.archive_key) as archive,
-        store.kept_copy(reference_set.storage_key, reference_set.size_bytes) as reference_path,
+        kept_copy(store, key, reference_set.size_bytes, partial(store.local_copy, key)) as reference_path,
         Reference.open(reference_path, protocol) as reference,
     ):
         progress = Progress(evaluation.show_progress)

@@ -6,18 +6,21 @@ import os
 import subprocess
 import sys
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 
-from bayerboard.lib.kept_files import KeptFiles
-from bayerboard.lib.storage import LocalDisk, ObjectStore
+from bayerboard.lib.kept_files import KeptFiles, kept_copy
+from bayerboard.lib.storage import LocalDisk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from pytest_django import Settings
+
+    from bayerboard.lib.storage import ObjectStore
 
 KEY = "references/3fe1.zip"
 CONTENT = b"0123456789"
@@ -142,35 +145,29 @@ def test_processes_that_ask_together_bring_it_once(tmp_path: Path) -> None:
     assert len(list(tmp_path.glob("download-*"))) == 1
 
 
-def test_a_storage_elsewhere_keeps_copies(tmp_path: Path, settings: Settings) -> None:
-    """What every storage does that does not say otherwise."""
-    asked: list[str] = []
-
-    class Elsewhere(LocalDisk):
-        kept_copy = ObjectStore.kept_copy
-
-        @contextmanager
-        def local_copy(self, key: str) -> Iterator[Path]:
-            asked.append(key)
-            with super().local_copy(key) as path:
-                yield path
-
-    store, source = Elsewhere(tmp_path / "remote"), tmp_path / "source"
+def stored(store: ObjectStore, folder: Path) -> ObjectStore:
+    source = folder / "source"
     source.write_bytes(CONTENT)
     store.put(KEY, source)
+    return store
+
+
+def test_a_reference_elsewhere_is_kept(tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    store, remote = stored(LocalDisk(tmp_path / "objects"), tmp_path), Remote(tmp_path)
+    monkeypatch.setattr("bayerboard.lib.kept_files.LocalDisk", Remote)
 
     for _ in range(2):
-        with store.kept_copy(KEY, len(CONTENT)) as path:
-            assert path.read_bytes() == CONTENT
+        with kept_copy(store, KEY, len(CONTENT), remote.fetch) as path:
             assert path.is_relative_to(settings.REFERENCE_CACHE_DIR)
-    assert asked == [KEY]
+            assert path.read_bytes() == CONTENT
+
+    assert remote.asked == 1
 
 
 def test_on_the_local_disk_there_is_nothing_to_copy(tmp_path: Path, settings: Settings) -> None:
-    store, source = LocalDisk(tmp_path / "objects"), tmp_path / "source"
-    source.write_bytes(CONTENT)
-    store.put(KEY, source)
+    store = LocalDisk(tmp_path / "objects")
+    stored(store, tmp_path)
 
-    with store.kept_copy(KEY, len(CONTENT)) as path:
+    with kept_copy(store, KEY, len(CONTENT), partial(store.local_copy, KEY)) as path:
         assert path == store.root / KEY
     assert not settings.REFERENCE_CACHE_DIR.exists()

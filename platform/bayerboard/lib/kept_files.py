@@ -9,14 +9,31 @@ import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO
 
+from django.conf import settings
+
 from bayerboard.lib.embedded import make_data_dir
+from bayerboard.lib.storage import LocalDisk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
     from pathlib import Path
 
+    from bayerboard.lib.storage import ObjectStore
+
     Fetch = Callable[[], AbstractContextManager[Path]]
+
+
+def kept_copy(store: ObjectStore, key: str, size_bytes: int, fetch: Fetch) -> AbstractContextManager[Path]:
+    """Give an object that is asked for again and again as a file: `fetch`, which makes a local copy, is used once.
+
+    On the local disk there is nothing to keep.
+    """
+    if isinstance(store, LocalDisk):
+        return fetch()
+    return KeptFiles(settings.REFERENCE_CACHE_DIR / "files", settings.REFERENCE_CACHE_BYTES).hold(
+        key, size_bytes, fetch
+    )
 
 
 class KeptFiles:

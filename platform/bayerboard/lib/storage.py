@@ -14,8 +14,6 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from django.conf import settings
 
-from bayerboard.lib.kept_files import KeptFiles
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -40,11 +38,6 @@ class ObjectStore(ABC):
     @abstractmethod
     def local_copy(self, key: str) -> AbstractContextManager[Path]:
         """Give the object as a file on this machine's disk, for as long as the `with` block lasts."""
-
-    def kept_copy(self, key: str, size_bytes: int) -> AbstractContextManager[Path]:
-        """As `local_copy`, of what is asked for again and again: kept on this machine from one time to the next."""
-        kept = KeptFiles(settings.REFERENCE_CACHE_DIR / "files", settings.REFERENCE_CACHE_BYTES)
-        return kept.hold(key, size_bytes, lambda: self.local_copy(key))
 
     @abstractmethod
     def size_bytes(self, key: str) -> int:
@@ -99,10 +92,6 @@ class LocalDisk(ObjectStore):
         if not path.is_file():
             raise FileNotFoundError(key)
         yield path
-
-    def kept_copy(self, key: str, size_bytes: int) -> AbstractContextManager[Path]:
-        # It is on this machine's disk already.
-        return self.local_copy(key)
 
     def size_bytes(self, key: str) -> int:
         return self._path(key).stat().st_size
