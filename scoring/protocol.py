@@ -142,6 +142,11 @@ class Protocol:
         return self.max_parameters is not None or self.max_macs is not None
 
     @property
+    def has_formula(self) -> bool:
+        """Whether a column may stay empty, for want of what a fact sheet declares."""
+        return any(column.formula is not None for column in self.columns)
+
+    @property
     def tolerances(self) -> tuple[float, ...]:
         """The tolerance of every column, in their order."""
         return tuple(self.tolerance if column.tolerance is None else column.tolerance for column in self.columns)

@@ -32,6 +32,8 @@ from bayerboard.lib.storage import object_store
 from scoring.protocol import load_protocol
 from scoring.reference import Reference
 from tests import factories
+from tests.scoring.archives import npy_bytes
+from tests.scoring.pictures import npz_bytes, npz_of, picture_bytes, png_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -453,6 +455,67 @@ def test_a_picture_that_is_none(organiser: Organiser) -> None:
     problem = organiser.problem()
     assert problem.path == "tracks[0].phases[0].inputs"
     assert problem.message.startswith("6_2.jpg in ")
+
+
+RAW_INPUTS = "        input_format: {}\n"
+
+
+def replace_inputs(organiser: Organiser, kind: str, data: bytes) -> None:
+    """Give the organiser inputs of another kind."""
+    for name in ("6_2", "6_10"):
+        (organiser.folder / "rgb" / f"{name}.jpg").unlink()
+        (organiser.folder / "rgb" / f"{name}.{kind}").write_bytes(data)
+    organiser.text += RAW_INPUTS.format(kind)
+
+
+@pytest.mark.parametrize(
+    ("kind", "data"),
+    [
+        ("npy", npy_bytes(np.zeros((8, 8), np.uint16))),
+        ("npy", npy_bytes(np.zeros((8, 8, 4), np.float32))),
+        ("npz", npz_bytes(np.zeros((8, 8, 4), np.uint16))),
+        ("png", picture_bytes(np.zeros((8, 8), np.uint16))),
+        ("png", picture_bytes(np.zeros((8, 8, 3), np.uint8))),
+    ],
+)
+def test_inputs_of_other_kinds(organiser: Organiser, kind: str, data: bytes) -> None:
+    replace_inputs(organiser, kind, data)
+    organiser.run()
+    assert names_in(InputSet.objects.get().storage_key) == [f"6_2.{kind}", f"6_10.{kind}"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "message"),
+    [
+        ("npy", b"no array", "6_2.npy"),
+        ("npy", npy_bytes(np.array([{}, {}], object)), "which is no image."),
+        ("npy", npy_bytes(np.array([[{}, {}]], object)), "which is no image."),
+        ("npy", npy_bytes(np.zeros((8, 0, 4), np.uint16)), "of shape (8, 0, 4), which is no image."),
+        ("npz", npz_of({"raw.npy": npy_bytes(np.zeros((8, 8, 4), np.uint16))}), "max_val"),
+        ("png", b"GIF89a", "is not a PNG picture."),
+        ("png", png_of(60_000, 60_000), "cannot be read"),
+        ("png", png_of(10_000, 10_000), "cannot be read"),
+    ],
+)
+def test_inputs_that_are_no_images(organiser: Organiser, kind: str, data: bytes, message: str) -> None:
+    replace_inputs(organiser, kind, data)
+    problem = organiser.problem()
+    assert problem.path == "tracks[0].phases[0].inputs"
+    assert message in problem.message
+
+
+def test_inputs_that_are_the_reference(organiser: Organiser) -> None:
+    organiser.replace("inputs: rgb", "inputs: raw")
+    organiser.text += RAW_INPUTS.format("npy")
+    assert organiser.problem().message == "Inputs and reference are the same files."
+
+
+def test_pairs_may_lie_in_one_folder_where_their_kinds_differ(organiser: Organiser) -> None:
+    for path in (organiser.folder / "raw").iterdir():
+        path.rename(organiser.folder / "rgb" / path.name)
+    organiser.replace("reference: raw", "reference: rgb")
+    organiser.run()
+    assert names_in(InputSet.objects.get().storage_key) == ["6_2.jpg", "6_10.jpg"]
 
 
 def test_a_folder_without_pictures(organiser: Organiser) -> None:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 MAX_INPUT_BYTES = 64_000_000
 _LIMITS = Limits(max_ratio=float("inf"))
+_NUMBERS = frozenset({"uint8", "uint16", "uint32", "int16", "int32", "float16", "float32", "float64"})
 _PICTURES = {"jpg": "JPEG", "png": "PNG"}
 
 
@@ -108,8 +109,8 @@ def _size(data: bytes, suffix: str, label: str) -> tuple[int, int]:
         shape, dtype = read_header(data, suffix, file=label, limits=_LIMITS)
     except ArchiveError as error:
         raise MaterialInvalid(error.problem.message, error.problem.hint) from error
-    # An array of objects is a pickle, which no participant should have to open.
-    if len(shape) not in {2, 3} or not shape[0] or not shape[1] or dtype.startswith("object"):
+    # Numbers alone: an array of objects is a pickle, which no participant should have to open.
+    if len(shape) not in {2, 3} or 0 in shape or dtype not in _NUMBERS:
         message = f"{label} holds {dtype} of shape {shape}, which is no image."
         raise MaterialInvalid(message, "Save numbers of shape (height, width) or (height, width, channels).")
     return shape[0], shape[1]

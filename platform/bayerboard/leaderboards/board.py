@@ -115,15 +115,19 @@ def board_page(
     shown = order[(number - 1) * per_page : number * per_page]
     # One's own row alone says nothing about who is best.
     compared = keys if visibility == "all" else []
+    columns = phase.columns_for(user, protocol)
     best = _best_values(protocol, [metrics for _, metrics, baseline in compared if not baseline])
     whole = _whole_rows([keys[index][0] for index, _ in shown], user)
     rows = tuple(
-        _row(whole[keys[index][0]], rank if visibility == "all" else None, protocol, best)
+        _row(
+            whole[keys[index][0]],
+            rank if visibility == "all" else None,
+            tuple(_cell(column, protocol, keys[index][1], best) for column in columns),
+        )
         for index, rank in shown
         # a row can go between the two queries, with a disqualification
         if keys[index][0] in whole
     )
-    columns = protocol.columns
     return BoardPage(phase, protocol, eligible_only, columns, rows, number, pages, len(order), visibility)
 
 
@@ -181,15 +185,11 @@ def _submission_counts(entries: list[int]) -> dict[int, int]:
     return {item["entry"]: item["n"] for item in counted}
 
 
-def _row(whole: _Whole, rank: int | None, protocol: Protocol, best: dict[str, float]) -> Row:
-    metrics = whole.standing.metrics
+def _row(whole: _Whole, rank: int | None, cells: tuple[Cell, ...]) -> Row:
     return Row(
         rank=rank,
         standing=whole.standing,
-        cells=tuple(
-            _cell(column, tolerance, metrics.get(column.key), best.get(column.key))
-            for column, tolerance in zip(protocol.columns, protocol.tolerances, strict=True)
-        ),
+        cells=cells,
         submission=whole.standing.evaluation.submission,
         fact_sheet=whole.fact_sheet,
         submissions_count=whole.submissions_count,
@@ -197,5 +197,7 @@ def _row(whole: _Whole, rank: int | None, protocol: Protocol, best: dict[str, fl
     )
 
 
-def _cell(column: Column, tolerance: float, value: float | None, best: float | None) -> Cell:
-    return Cell(column, value, value is not None and best is not None and abs(value - best) <= tolerance)
+def _cell(column: Column, protocol: Protocol, metrics: dict[str, float], best: dict[str, float]) -> Cell:
+    value, top = metrics.get(column.key), best.get(column.key)
+    tolerance = protocol.tolerance if column.tolerance is None else column.tolerance
+    return Cell(column, value, value is not None and top is not None and abs(value - top) <= tolerance)
