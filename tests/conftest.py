@@ -25,6 +25,7 @@ def _own_storage(settings: Settings, tmp_path: Path) -> None:
     settings.STORAGE_DIR = tmp_path / "objects"
     settings.UPLOAD_DIR = settings.STORAGE_DIR / "incoming"
     settings.FILE_UPLOAD_TEMP_DIR = str(settings.UPLOAD_DIR)
+    settings.REFERENCE_CACHE_DIR = tmp_path / "cache"
 
 
 @pytest.fixture(autouse=True)

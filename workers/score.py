@@ -11,14 +11,18 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from celery import shared_task
+from django.conf import settings
 from django.utils import timezone
 
 import scoring
 from bayerboard.evaluations.models import Evaluation
 from bayerboard.evaluations.results import record_rejection, record_score
+from bayerboard.lib.embedded import make_data_dir
+from bayerboard.lib.kept_files import kept_copy
 from bayerboard.lib.leases import LeaseLost
 from bayerboard.lib.logs import bound
 from bayerboard.lib.storage import StorageUnavailable, object_store
+from scoring.cache import ReferenceCache
 from scoring.engine import score_archive
 from scoring.problems import SubmissionRejected
 from scoring.reference import Reference
@@ -60,24 +64,42 @@ def _score_or_give_up(evaluation: Evaluation) -> None:
 
 def _score(evaluation: Evaluation) -> None:
     submission, scoring_version = evaluation.submission, evaluation.scoring_version
-    store, protocol = object_store(), scoring_version.protocol
+    store, protocol, reference_set = object_store(), scoring_version.protocol, scoring_version.reference_set
     progress = Progress(evaluation.show_progress)
-    fetching = partial(progress, 0, len(scoring_version.reference_set.manifest_data))
+    fetching = partial(progress, 0, len(reference_set.manifest_data))
+    key = reference_set.storage_key
+    fetch_reference = partial(store.local_copy, key, fetching)
     with (
         store.local_copy(submission.archive_key, fetching) as archive,
-        store.local_copy(scoring_version.reference_set.storage_key, fetching) as reference_path,
+        kept_copy(store, key, reference_set.size_bytes, fetch_reference) as reference_path,
         Reference.open(reference_path, protocol) as reference,
     ):
         archive_sha256 = _sha256(archive)
         provenance = _provenance(evaluation, archive_sha256)
         try:
-            report = score_archive(archive, reference, protocol, name=submission.archive_name, on_progress=progress)
+            report = score_archive(
+                archive,
+                reference,
+                protocol,
+                name=submission.archive_name,
+                on_progress=progress,
+                cache=_reference_cache(),
+            )
         except SubmissionRejected as rejection:
             record_rejection(evaluation, rejection, archive_sha256, provenance)
             logger.info("submission %s: rejected, %d problems", submission.pk, len(rejection.errors))
         else:
             record_score(evaluation, report, archive_sha256, provenance)
             logger.info("submission %s: scored %d images", submission.pk, len(report.images))
+
+
+def _reference_cache() -> ReferenceCache | None:
+    """Return what all worker processes of this machine share; None where the settings leave no room for it."""
+    if not settings.REFERENCE_CACHE_BYTES:
+        return None
+    # Whoever could read it could read the hidden references.
+    folder = make_data_dir(settings.REFERENCE_CACHE_DIR) / "images"
+    return ReferenceCache(folder, settings.REFERENCE_CACHE_BYTES)
 
 
 def _sha256(path: Path) -> str:

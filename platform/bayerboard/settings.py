@@ -148,6 +148,9 @@ UPLOAD_PART_BYTES = env.integer("BAYERBOARD_UPLOAD_PART_BYTES", 8 * 2**20, minim
 # On the storage's own disk, so that a finished upload is renamed into place and never copied.
 UPLOAD_DIR = embedded.make_data_dir(STORAGE_DIR / "incoming")
 FILE_UPLOAD_TEMP_DIR = str(UPLOAD_DIR)
+# What workers keep of references from one submission to the next; safe to delete at any time.
+REFERENCE_CACHE_DIR = env.path("BAYERBOARD_REFERENCE_CACHE", DATA_DIR / "cache" / "references")
+REFERENCE_CACHE_BYTES = env.integer("BAYERBOARD_REFERENCE_CACHE_MB", 2_000) * 1_000_000
 FILE_UPLOAD_PERMISSIONS = 0o600
 STATIC_URL = "/static/"
 # Made here: before the first `collectstatic`, WhiteNoise would warn of a folder that is not there.

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
     from bayerboard.accounts.models import User
+    from scoring.protocol import Column
 
 
 def _check_time_zone(name: str) -> None:
@@ -224,6 +225,16 @@ class Phase(models.Model):
         if self.board == Board.OPEN:
             return True
         return self.board_opens_at is not None and timezone.now() >= self.board_opens_at
+
+    def columns_for(self, user: User | AnonymousUser, protocol: Protocol) -> tuple[Column, ...]:
+        """Return the columns that the user may see.
+
+        Values of a subset tell more about a hidden reference than one mean: the organisers' alone, as those of single
+        images, until the phase publishes them. They order the board all the same.
+        """
+        if self.publishes_images or not protocol.subsets or self.track.challenge.is_organised_by(user):
+            return protocol.columns
+        return tuple(column for column in protocol.columns if column.subset is None)
 
     def day_start(self, now: datetime) -> datetime:
         """Return the start of the quota's day that holds `now`, in the challenge's time zone."""

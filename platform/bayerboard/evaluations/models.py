@@ -102,6 +102,8 @@ class Evaluation(LeasedJob):
     )
     # Unrounded, by metric; rounded only for show.
     metrics = models.JSONField(default=dict, editable=False)
+    # Whether what was declared keeps within the protocol's limits; None where it has none.
+    eligible = models.BooleanField(null=True, editable=False)
     errors = models.JSONField(default=list, editable=False)
     warnings = models.JSONField(default=list, editable=False)
     provenance = models.JSONField(default=dict, editable=False)

@@ -25,12 +25,13 @@ class Cell:
     """A value of a ranked column."""
 
     column: Column
-    value: float
+    # None where a formula has no value, since the readme does not say what it needs: such a row has no rank.
+    value: float | None
     is_best: bool
 
     @property
     def text(self) -> str:
-        return f"{self.value:.{self.column.precision}f}"
+        return "–" if self.value is None else f"{self.value:.{self.column.precision}f}"
 
 
 @dataclass(frozen=True)
@@ -53,12 +54,20 @@ class Row:
     def is_baseline(self) -> bool:
         return self.submission.entry.team.is_baseline
 
+    @property
+    def is_over_limit(self) -> bool:
+        """Whether more than the protocol's limits is declared, or nothing where it must be."""
+        return self.standing.evaluation.eligible is False
+
 
 @dataclass(frozen=True)
 class BoardPage:
     """What one page of a board shows."""
 
     phase: Phase
+    protocol: Protocol
+    # Only rows within the protocol's limits, with the ranks among them.
+    eligible_only: bool
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
     number: int
@@ -68,9 +77,13 @@ class BoardPage:
     visibility: str
 
 
-def visible_standings(phase: Phase, user: User | AnonymousUser) -> tuple[QuerySet[Standing], str]:
+def visible_standings(
+    phase: Phase, user: User | AnonymousUser, *, eligible_only: bool = False
+) -> tuple[QuerySet[Standing], str]:
     """Return the standings that the user may see: in the query, so that no template can show more."""
-    standings = Standing.objects.filter(phase=phase, evaluation__scoring_version=phase.published_version_id)
+    standings = Standing.objects.filter(
+        phase=phase, evaluation__scoring_version=phase.published_version_id, among_eligible=eligible_only
+    )
     if phase.board_is_open() or phase.track.challenge.is_organised_by(user):
         return standings, "all"
     if phase.board == Board.OWN_ROW and phase.shows_own_scores and user.is_authenticated:
@@ -78,11 +91,22 @@ def visible_standings(phase: Phase, user: User | AnonymousUser) -> tuple[QuerySe
     return standings.none(), "none"
 
 
-def board_page(phase: Phase, user: User | AnonymousUser, number: int = 1, per_page: int = ROWS_PER_PAGE) -> BoardPage:
-    """Return one page of the board as the user may see it; a number out of range gives the nearest page."""
-    standings, visibility = visible_standings(phase, user)
+def board_page(
+    phase: Phase,
+    user: User | AnonymousUser,
+    number: int = 1,
+    per_page: int = ROWS_PER_PAGE,
+    *,
+    eligible_only: bool = False,
+) -> BoardPage:
+    """Return one page of the board as the user may see it; a number out of range gives the nearest page.
+
+    With `eligible_only`, where the protocol has limits, the board is that of the rows within them, ranks included.
+    """
     version = phase.published_version
     protocol = version.protocol if version else phase.track.protocol
+    eligible_only = eligible_only and protocol.has_limits
+    standings, visibility = visible_standings(phase, user, eligible_only=eligible_only)
     # The order needs every row's sort keys, and nothing else of it; the page's rows are then fetched whole.
     keys = list(standings.order_by("submitted_at", "pk").values_list("pk", "metrics", "entry__team__is_baseline"))
     order = rank_metrics(protocol, [metrics for _, metrics, _ in keys], [not baseline for _, _, baseline in keys])
@@ -91,15 +115,20 @@ def board_page(phase: Phase, user: User | AnonymousUser, number: int = 1, per_pa
     shown = order[(number - 1) * per_page : number * per_page]
     # One's own row alone says nothing about who is best.
     compared = keys if visibility == "all" else []
+    columns = phase.columns_for(user, protocol)
     best = _best_values(protocol, [metrics for _, metrics, baseline in compared if not baseline])
     whole = _whole_rows([keys[index][0] for index, _ in shown], user)
     rows = tuple(
-        _row(whole[keys[index][0]], rank if visibility == "all" else None, protocol, best)
+        _row(
+            whole[keys[index][0]],
+            rank if visibility == "all" else None,
+            tuple(_cell(column, protocol, keys[index][1], best) for column in columns),
+        )
         for index, rank in shown
         # a row can go between the two queries, with a disqualification
         if keys[index][0] in whole
     )
-    return BoardPage(phase, protocol.columns, rows, number, pages, len(order), visibility)
+    return BoardPage(phase, protocol, eligible_only, columns, rows, number, pages, len(order), visibility)
 
 
 def position_of(submission: Submission, user: User | AnonymousUser) -> int | None:
@@ -115,11 +144,12 @@ def position_of(submission: Submission, user: User | AnonymousUser) -> int | Non
 
 
 def _best_values(protocol: Protocol, rows: list[dict[str, float]]) -> dict[str, float]:
-    return {
-        column.key: (max if column.direction == "desc" else min)(row[column.key] for row in rows)
-        for column in protocol.columns
-        if rows
-    }
+    best = {}
+    for column in protocol.columns:
+        values = [row[column.key] for row in rows if row.get(column.key) is not None]
+        if values:
+            best[column.key] = max(values) if column.direction == "desc" else min(values)
+    return best
 
 
 @dataclass(frozen=True)
@@ -155,19 +185,19 @@ def _submission_counts(entries: list[int]) -> dict[int, int]:
     return {item["entry"]: item["n"] for item in counted}
 
 
-def _row(whole: _Whole, rank: int | None, protocol: Protocol, best: dict[str, float]) -> Row:
-    metrics = whole.standing.metrics
+def _row(whole: _Whole, rank: int | None, cells: tuple[Cell, ...]) -> Row:
     return Row(
         rank=rank,
         standing=whole.standing,
-        cells=tuple(
-            Cell(column, metrics[column.key], abs(metrics[column.key] - best[column.key]) <= protocol.tolerance)
-            if column.key in best
-            else Cell(column, metrics[column.key], is_best=False)
-            for column in protocol.columns
-        ),
+        cells=cells,
         submission=whole.standing.evaluation.submission,
         fact_sheet=whole.fact_sheet,
         submissions_count=whole.submissions_count,
         is_own=whole.is_own,
     )
+
+
+def _cell(column: Column, protocol: Protocol, metrics: dict[str, float], best: dict[str, float]) -> Cell:
+    value, top = metrics.get(column.key), best.get(column.key)
+    tolerance = protocol.tolerance if column.tolerance is None else column.tolerance
+    return Cell(column, value, value is not None and top is not None and abs(value - top) <= tolerance)

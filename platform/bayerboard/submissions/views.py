@@ -22,6 +22,7 @@ from bayerboard.lib.pages import page_number
 from bayerboard.lib.refusals import Refused, storage_problem
 from bayerboard.lib.responses import download
 from bayerboard.lib.storage import StorageUnavailable
+from bayerboard.lib.templatetags.bayerboard_tags import score
 from bayerboard.submissions.forms import IDEMPOTENCY_KEY, SubmitForm
 from bayerboard.submissions.models import Submission, get_submission
 from bayerboard.submissions.submit import (
@@ -253,11 +254,13 @@ def _submission_context(request: HttpRequest, pk: int) -> dict[str, Any]:
         "is_organiser": phase.track.challenge.is_organised_by(request.user),
         "shows_scores": shows_scores,
         "scores": [
-            (column, f"{evaluation.metrics[column.key]:.{column.precision}f}")
-            for column in protocol.columns
-            if shows_scores and column.key in evaluation.metrics
+            (column, score(evaluation.metrics.get(column.key), column))
+            for column in phase.columns_for(request.user, protocol)
+            if shows_scores and evaluation.metrics
         ],
         "shows_images": shows_images,
+        # Columns of a subset or by formula have no value for a single image.
+        "image_columns": [column for column in protocol.columns if column.subset is None and column.formula is None],
         "images": evaluation.image_rows() if shows_images else [],
         # On the whole board: not while a page asks every second and there is nothing to place yet.
         "position": position_of(submission, request.user) if evaluation.status == Status.SCORED else None,
