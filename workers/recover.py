@@ -10,6 +10,7 @@ from django.conf import settings
 from bayerboard.evaluations.models import SCORE_TASK, Evaluation
 from bayerboard.lib.tasks import publish
 from bayerboard.methods.models import BASELINE_TASK, BaselineRun, RunStatus
+from workers.deaths import RELEASE_TASK
 
 logger = logging.getLogger(__name__)
 
@@ -22,10 +23,25 @@ WAKE_AT_MOST = 32
 def recover() -> None:
     """Requeue what lost its worker, and wake workers for what is queued: the broker may have forgotten it."""
     for queue in (Evaluation.objects, BaselineRun.objects):
-        requeued, failed = queue.recover()
-        if requeued or failed:
-            logger.warning("%s: %d put back in the queue, %d failed", queue.model.__name__, requeued, failed)
-    for _ in range(min(WAKE_AT_MOST, Evaluation.objects.queued_in_fair_order().count())):
+        _log(queue.model.__name__, *queue.recover())
+    _wake()
+
+
+@shared_task(name=RELEASE_TASK)
+def release(worker: str) -> None:
+    """Take back at once what a worker process held that has died."""
+    for queue in (Evaluation.objects, BaselineRun.objects):
+        _log(queue.model.__name__, *queue.release(worker))
+    _wake()
+
+
+def _log(what: str, requeued: int, failed: int) -> None:
+    if requeued or failed:
+        logger.warning("%s: %d put back in the queue, %d failed", what, requeued, failed)
+
+
+def _wake() -> None:
+    for _ in range(Evaluation.objects.queued()[:WAKE_AT_MOST].count()):
         publish(SCORE_TASK, expires_s=settings.RECOVER_EVERY_S)
     for pk in BaselineRun.objects.filter(status=RunStatus.QUEUED).values_list("pk", flat=True)[:WAKE_AT_MOST]:
         publish(BASELINE_TASK, expires_s=settings.RECOVER_EVERY_S, run_id=pk)

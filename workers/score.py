@@ -6,20 +6,24 @@ import hashlib
 import logging
 import platform
 import socket
+from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from celery import shared_task
+from django.conf import settings
 from django.utils import timezone
 
 import scoring
 from bayerboard.evaluations.models import Evaluation
 from bayerboard.evaluations.results import record_rejection, record_score
-from bayerboard.lib.leases import LeaseLost
+from bayerboard.lib.leases import OUT_OF_MEMORY, LeaseLost
 from bayerboard.lib.storage import object_store
 from scoring.engine import score_archive
 from scoring.problems import SubmissionRejected
 from scoring.reference import Reference
+from workers.deaths import JobTask
+from workers.limits import Watchdog, memory_bound
 from workers.names import worker_name
 from workers.progress import Progress
 
@@ -29,24 +33,32 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-@shared_task(name="workers.score.score_next")
+@shared_task(name="workers.score.score_next", base=JobTask)
 def score_next() -> None:
     """Claim and score one evaluation. The message that started this is a hint: the database chooses which."""
     evaluation = Evaluation.objects.claim_next(worker_name())
     if evaluation is None:
         return
+    limit_s = evaluation.submission.entry.phase.time_limit_s
     try:
-        _score(evaluation)
+        with Watchdog(settings.LEASE_S, limit_s) as watchdog, memory_bound(settings.WORKER_MEMORY_MB):
+            _score(evaluation, watchdog)
     except LeaseLost as lost:
-        # Cancelled, or taken over after a long silence: whoever holds it now writes the result.
+        # Cancelled, or taken over after a long silence: whoever holds it now writes the result. Or out of time, which
+        # is told at once rather than at beat's next round.
+        Evaluation.objects.recover()
         logger.warning("submission %s: stopped, the claim is gone: %s", evaluation.submission_id, lost)
+    except MemoryError:
+        # The same archive would need the same again.
+        evaluation.give_up(code=OUT_OF_MEMORY)
+        logger.exception("submission %s: more than %d MB", evaluation.submission_id, settings.WORKER_MEMORY_MB)
     except Exception:
         # Whatever went wrong is ours: it is logged whole, and the evaluation goes on or fails with a reason.
         reference = evaluation.give_up()
         logger.exception("submission %s: scoring failed, reference %s", evaluation.submission_id, reference)
 
 
-def _score(evaluation: Evaluation) -> None:
+def _score(evaluation: Evaluation, watchdog: Watchdog) -> None:
     submission, scoring_version = evaluation.submission, evaluation.scoring_version
     store, protocol = object_store(), scoring_version.protocol
     with (
@@ -54,7 +66,7 @@ def _score(evaluation: Evaluation) -> None:
         store.local_copy(scoring_version.reference_set.storage_key) as reference_path,
         Reference.open(reference_path, protocol) as reference,
     ):
-        progress = Progress(evaluation.show_progress)
+        progress = Progress(partial(_show_progress, evaluation, watchdog))
         archive_sha256 = _sha256(archive)
         provenance = _provenance(evaluation, archive_sha256)
         try:
@@ -65,6 +77,11 @@ def _score(evaluation: Evaluation) -> None:
         else:
             record_score(evaluation, report, archive_sha256, provenance)
             logger.info("submission %s: scored %d images", submission.pk, len(report.images))
+
+
+def _show_progress(evaluation: Evaluation, watchdog: Watchdog, done: int, total: int) -> None:
+    evaluation.show_progress(done, total)
+    watchdog.extend()
 
 
 def _sha256(path: Path) -> str:

@@ -32,6 +32,8 @@ app.conf.update(
     task_acks_late=True,
     task_reject_on_worker_lost=True,
     worker_prefetch_multiplier=1,
+    # A child that has grown is replaced after its job, so that the next begins with most of the memory.
+    worker_max_memory_per_child=settings.WORKER_MEMORY_MB * 1024 // 2 or None,
     worker_cancel_long_running_tasks_on_connection_loss=False,
     worker_hijack_root_logger=False,
     task_default_queue="default",

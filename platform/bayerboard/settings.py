@@ -191,6 +191,8 @@ LEASE_S = env.integer("BAYERBOARD_LEASE_S", 120, minimum=5)
 MAX_ATTEMPTS = env.integer("BAYERBOARD_MAX_ATTEMPTS", 3, minimum=1)
 # How often beat looks for expired leases and for what is queued but was never claimed.
 RECOVER_EVERY_S = env.integer("BAYERBOARD_RECOVER_EVERY_S", 15, minimum=1)
+# How much memory the scoring of one submission may use, beside what the libraries need; 0: as much as there is.
+WORKER_MEMORY_MB = env.integer("BAYERBOARD_WORKER_MEMORY_MB", 2048)
 
 # --- Logs ---------------------------------------------------------------------------------------------------------
 

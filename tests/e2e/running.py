@@ -54,9 +54,10 @@ def wait_for(look: Callable[[], T | None], timeout_s: float = 30) -> T:
 class Bayerboard:
     """`manage.py up`, or `demo`, on its own data folder and a free port."""
 
-    def __init__(self, data_dir: Path, command: str = "up") -> None:
+    def __init__(self, data_dir: Path, command: str = "up", **settings: str) -> None:
         self.data_dir = data_dir
         self.command = command
+        self.settings = settings
         self.output = data_dir.with_suffix(".out")
         self._start("127.0.0.1:0")
 
@@ -78,7 +79,7 @@ class Bayerboard:
         with self.output.open("wb") as output:
             return subprocess.Popen(
                 [sys.executable, str(MANAGE), *arguments],
-                env=environment(self.data_dir),
+                env={**environment(self.data_dir), **self.settings},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -245,9 +246,9 @@ def command_of(pid: int) -> str:
 
 
 @contextmanager
-def running(data_dir: Path, command: str = "up") -> Iterator[Bayerboard]:
-    """Run it for the length of a block, and let nothing of it remain."""
-    one = Bayerboard(data_dir, command)
+def running(data_dir: Path, command: str = "up", **settings: str) -> Iterator[Bayerboard]:
+    """Run it for the length of a block, with more settings if need be, and let nothing of it remain."""
+    one = Bayerboard(data_dir, command, **settings)
     try:
         yield one
         one.stop()
