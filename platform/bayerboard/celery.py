@@ -43,8 +43,9 @@ app.conf.update(
     },
     beat_schedule={
         "recover": {"task": "workers.recover.recover", "schedule": settings.RECOVER_EVERY_S},
+        "mail": {"task": "workers.notices.send_mails", "schedule": settings.MAIL_EVERY_S},
     },
     beat_schedule_filename=str(settings.DATA_DIR / "celerybeat-schedule"),
     timezone="UTC",
-    imports=("workers.score", "workers.baseline", "workers.recover"),
+    imports=("workers.score", "workers.baseline", "workers.recover", "workers.notices"),
 )

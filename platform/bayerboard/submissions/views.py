@@ -20,6 +20,7 @@ from bayerboard.evaluations.models import Status
 from bayerboard.leaderboards.board import position_of
 from bayerboard.lib.pages import page_number
 from bayerboard.lib.responses import download
+from bayerboard.notices.models import Notice
 from bayerboard.submissions.forms import IDEMPOTENCY_KEY, SubmitForm
 from bayerboard.submissions.models import Submission, get_submission
 from bayerboard.submissions.submit import (
@@ -188,6 +189,8 @@ def _submission_context(request: HttpRequest, pk: int) -> dict[str, Any]:
         submission.shows_images_to(request.user),
     )
     protocol = evaluation.scoring_version.protocol
+    if evaluation.is_final:
+        Notice.objects.of(request.user).filter(submission=submission).mark_read()
     return {
         "submission": submission,
         "evaluation": evaluation,
