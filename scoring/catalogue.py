@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 # error: the archive is rejected · warning: it is scored all the same · refusal: the site stores nothing
-Level = Literal["error", "warning", "refusal"]
+# failure: the scoring broke off, through no fault of the archive's form
+Level = Literal["error", "warning", "refusal", "failure"]
 
 
 @dataclass(frozen=True)
@@ -448,13 +449,39 @@ _REFUSALS = {
         "This submission is finished and can no longer be cancelled.",
         "Send a new one if you have a better result.",
     ),
+}
+
+_FAILURES = {
     "internal-error": CatalogueEntry(
-        "refusal",
+        "failure",
         "Something went wrong on our side (reference {reference_number}).",
         "It is not your archive's fault; the organisers can find it by that number.",
+    ),
+    "worker-stalled": CatalogueEntry(
+        "failure",
+        "Scoring stopped without progress {attempts} times.",
+        "The organisers can start it again with rescore.",
+    ),
+    "worker-died": CatalogueEntry(
+        "failure",
+        "Its worker died {attempts} times.",
+        "Something in it may need more memory than the worker has: the organisers can look, and start it again with "
+        "rescore.",
+    ),
+    "time-limit-reached": CatalogueEntry(
+        "failure",
+        "Scoring took longer than this phase allows ({limit}).",
+        "An archive of the prescribed form should not: the organisers can raise time_limit_s and start it again with "
+        "rescore.",
+    ),
+    "memory-limit-reached": CatalogueEntry(
+        "failure",
+        "Scoring needed more memory than a worker may use.",
+        "An archive of the prescribed form should not: the organisers can raise the limit and start it again with "
+        "rescore.",
     ),
 }
 
 CATALOGUE: Mapping[str, CatalogueEntry] = MappingProxyType(
-    {**_ARCHIVE_ERRORS, **_NAME_ERRORS, **_IMAGE_ERRORS, **_WARNINGS, **_REFUSALS}
+    {**_ARCHIVE_ERRORS, **_NAME_ERRORS, **_IMAGE_ERRORS, **_WARNINGS, **_REFUSALS, **_FAILURES}
 )

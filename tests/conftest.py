@@ -35,6 +35,12 @@ def _no_power_cuts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
+def _no_memory_bound(settings: Settings) -> None:
+    """What is bounded is a worker's child: this process holds every library of every test."""
+    settings.WORKER_MEMORY_MB = 0
+
+
+@pytest.fixture(autouse=True)
 def _quick_passwords(settings: Settings) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 

@@ -17,13 +17,14 @@ from bayerboard.lib.leases import LeaseLost
 from bayerboard.lib.logs import bound
 from bayerboard.lib.storage import StorageUnavailable, object_store
 from bayerboard.methods.models import BaselineRun
+from workers.deaths import JobTask
 from workers.names import worker_name
 from workers.progress import Progress
 
 logger = logging.getLogger(__name__)
 
 
-@shared_task(name="workers.baseline.run_baseline")
+@shared_task(name="workers.baseline.run_baseline", base=JobTask)
 def run_baseline(run_id: int) -> None:
     """Claim the run, predict, submit. A second worker that gets the same message finds it claimed."""
     if not BaselineRun.objects.claim(run_id, worker_name()):

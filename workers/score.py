@@ -19,13 +19,15 @@ from bayerboard.evaluations.models import Evaluation
 from bayerboard.evaluations.results import record_rejection, record_score
 from bayerboard.lib.embedded import make_data_dir
 from bayerboard.lib.kept_files import kept_copy
-from bayerboard.lib.leases import LeaseLost
+from bayerboard.lib.leases import OUT_OF_MEMORY, LeaseLost
 from bayerboard.lib.logs import bound
 from bayerboard.lib.storage import StorageUnavailable, object_store
 from scoring.cache import ReferenceCache
 from scoring.engine import score_archive
 from scoring.problems import SubmissionRejected
 from scoring.reference import Reference
+from workers.deaths import JobTask
+from workers.limits import Watchdog, memory_bound
 from workers.names import worker_name
 from workers.progress import Progress
 
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-@shared_task(name="workers.score.score_next")
+@shared_task(name="workers.score.score_next", base=JobTask)
 def score_next() -> None:
     """Claim and score one evaluation. The message that started this is a hint: the database chooses which."""
     evaluation = Evaluation.objects.claim_next(worker_name())
@@ -46,26 +48,34 @@ def score_next() -> None:
 
 
 def _score_or_give_up(evaluation: Evaluation) -> None:
+    limit_s = evaluation.submission.entry.phase.time_limit_s
     try:
-        _score(evaluation)
+        with Watchdog(settings.LEASE_S, limit_s) as watchdog, memory_bound(settings.WORKER_MEMORY_MB):
+            _score(evaluation, watchdog)
     except LeaseLost as lost:
-        # Cancelled, or taken over after a long silence: whoever holds it now writes the result.
+        # Cancelled, or taken over after a long silence: whoever holds it now writes the result. Or out of time, which
+        # is told at once rather than at beat's next round.
+        Evaluation.objects.recover()
         logger.warning("submission %s: stopped, the claim is gone: %s", evaluation.submission_id, lost)
     except StorageUnavailable as error:
         evaluation.give_back()
         logger.warning(
             "submission %s: back to the queue, the storage does not answer: %s", evaluation.submission_id, error
         )
+    except MemoryError:
+        # The same archive would need the same again.
+        evaluation.give_up(code=OUT_OF_MEMORY)
+        logger.exception("submission %s: more than %d MB", evaluation.submission_id, settings.WORKER_MEMORY_MB)
     except Exception:
         # Whatever went wrong is ours: it is logged whole, and the evaluation goes on or fails with a reason.
         reference = evaluation.give_up()
         logger.exception("submission %s: scoring failed, reference %s", evaluation.submission_id, reference)
 
 
-def _score(evaluation: Evaluation) -> None:
+def _score(evaluation: Evaluation, watchdog: Watchdog) -> None:
     submission, scoring_version = evaluation.submission, evaluation.scoring_version
     store, protocol, reference_set = object_store(), scoring_version.protocol, scoring_version.reference_set
-    progress = Progress(evaluation.show_progress)
+    progress = Progress(partial(_show_progress, evaluation, watchdog))
     fetching = partial(progress, 0, len(reference_set.manifest_data))
     key = reference_set.storage_key
     fetch_reference = partial(store.local_copy, key, fetching)
@@ -100,6 +110,11 @@ def _reference_cache() -> ReferenceCache | None:
     # Whoever could read it could read the hidden references.
     folder = make_data_dir(settings.REFERENCE_CACHE_DIR) / "images"
     return ReferenceCache(folder, settings.REFERENCE_CACHE_BYTES)
+
+
+def _show_progress(evaluation: Evaluation, watchdog: Watchdog, done: int, total: int) -> None:
+    evaluation.show_progress(done, total)
+    watchdog.extend()
 
 
 def _sha256(path: Path) -> str:

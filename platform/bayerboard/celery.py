@@ -59,6 +59,8 @@ app.conf.update(
     task_acks_late=True,
     task_reject_on_worker_lost=True,
     worker_prefetch_multiplier=1,
+    # A child that has grown is replaced after its job, so that the next begins with most of the memory.
+    worker_max_memory_per_child=settings.WORKER_MEMORY_MB * 1024 // 2 or None,
     worker_cancel_long_running_tasks_on_connection_loss=False,
     worker_hijack_root_logger=False,
     task_default_queue="default",
@@ -71,10 +73,18 @@ app.conf.update(
         "sweep-uploads": {"task": "workers.sweep.sweep_uploads", "schedule": settings.SWEEP_EVERY_S},
         # It lists all of the storage.
         "sweep-storage": {"task": "workers.sweep.sweep_storage", "schedule": 3600},
+        "mail": {"task": "workers.notices.send_mails", "schedule": settings.MAIL_EVERY_S},
     },
     beat_schedule_filename=str(settings.DATA_DIR / "celerybeat-schedule"),
     timezone="UTC",
-    imports=("workers.score", "workers.baseline", "workers.recover", "workers.sweep", "workers.control"),
+    imports=(
+        "workers.score",
+        "workers.baseline",
+        "workers.recover",
+        "workers.sweep",
+        "workers.control",
+        "workers.notices",
+    ),
 )
 
 

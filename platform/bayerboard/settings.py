@@ -30,6 +30,8 @@ DEBUG = env.boolean("BAYERBOARD_DEBUG", default=False)
 SECRET_KEY = env.text("SECRET_KEY", embedded.secret_key(DATA_DIR) if EMBEDDED else None)
 ALLOWED_HOSTS = env.words("BAYERBOARD_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.words("BAYERBOARD_ORIGINS", [])
+# Where people reach the site: what links in e-mails begin with.
+SITE_URL = env.text("BAYERBOARD_URL", next(iter(CSRF_TRUSTED_ORIGINS), "http://localhost:8000")).rstrip("/")
 HTTPS = env.boolean("BAYERBOARD_HTTPS", default=False)
 if HTTPS:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -64,6 +66,7 @@ INSTALLED_APPS = [
     "bayerboard.evaluations",
     "bayerboard.leaderboards",
     "bayerboard.methods",
+    "bayerboard.notices",
     "bayerboard.demo",
     "bayerboard.operations",
     "bayerboard.lib",
@@ -108,6 +111,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "bayerboard.lib.context.site",
+                "bayerboard.notices.context.notices",
             ],
         },
     }
@@ -192,6 +196,8 @@ EMAIL_PORT = env.integer("EMAIL_PORT", 587)
 EMAIL_HOST_USER = env.text("EMAIL_HOST_USER", "")
 EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD", "")
 EMAIL_USE_TLS = env.boolean("EMAIL_USE_TLS", default=True)
+# A mail server that says nothing must not hold a worker.
+EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", "bayerboard@localhost")
 EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'console'}.EmailBackend"
 # Nobody can confirm an address where no mail goes out.
@@ -209,6 +215,10 @@ MAX_ATTEMPTS = env.integer("BAYERBOARD_MAX_ATTEMPTS", 3, minimum=1)
 RECOVER_EVERY_S = env.integer("BAYERBOARD_RECOVER_EVERY_S", 15, minimum=1)
 # How often beat clears what uploads left behind.
 SWEEP_EVERY_S = env.integer("BAYERBOARD_SWEEP_EVERY_S", 300, minimum=1)
+# How often beat sees to mails that wait.
+MAIL_EVERY_S = env.integer("BAYERBOARD_MAIL_EVERY_S", 60, minimum=1)
+# How much memory the scoring of one submission may use, beside what the libraries need; 0: as much as there is.
+WORKER_MEMORY_MB = env.integer("BAYERBOARD_WORKER_MEMORY_MB", 2048)
 
 # --- Logs ---------------------------------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from django.urls import include, path
 from bayerboard.challenges import views as challenges
 from bayerboard.leaderboards import views as leaderboards
 from bayerboard.methods import views as methods
+from bayerboard.notices import views as notices
 from bayerboard.operations import views as operations
 from bayerboard.submissions import views as submissions
 from bayerboard.uploads import views as uploads
@@ -20,8 +21,11 @@ urlpatterns = [
     path("health/", operations.health, name="health"),
     path("ready/", operations.ready, name="ready"),
     path("metrics", operations.metrics, name="metrics"),
+    path("accounts/notices/", notices.notice_settings, name="notice-settings"),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
+    path("notices/", notices.notice_list, name="notices"),
+    path("notices/bell/", notices.bell, name="notice-bell"),
     path("submissions/", submissions.submission_list, name="submissions"),
     path("submissions/<int:pk>/", submissions.submission_page, name="submission"),
     path("submissions/<int:pk>/status/", submissions.submission_status, name="submission-status"),

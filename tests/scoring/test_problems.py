@@ -27,7 +27,6 @@ REFUSALS = {
     "already-started",
     "archive-missing",
     "archive-too-large",
-    "internal-error",
     "not-a-participant",
     "not-signed-in",
     "part-unknown",
@@ -50,6 +49,8 @@ REFUSALS = {
     "upload-request-invalid",
     "upload-unknown",
 }
+# Why a scoring broke off, by the code that is stored with it.
+FAILURES = {"internal-error", "memory-limit-reached", "time-limit-reached", "worker-died", "worker-stalled"}
 
 
 @pytest.mark.parametrize("code", CATALOGUE)
@@ -59,6 +60,7 @@ def test_codes_are_kebab_case(code: str) -> None:
 
 def test_codes_stay_what_the_site_knows() -> None:
     assert {code for code, entry in CATALOGUE.items() if entry.level == "refusal"} == REFUSALS
+    assert {code for code, entry in CATALOGUE.items() if entry.level == "failure"} == FAILURES
 
 
 @pytest.mark.parametrize("text", TEMPLATES)
@@ -75,12 +77,12 @@ def test_a_template_names_values_and_nothing_else(text: str) -> None:
         assert (specification or "", conversion) == ("", None)
 
 
-@pytest.mark.parametrize("code", [code for code, entry in CATALOGUE.items() if entry.level != "refusal"])
+@pytest.mark.parametrize("code", [code for code, entry in CATALOGUE.items() if entry.level in {"error", "warning"}])
 def test_what_is_wrong_with_an_archive_names_the_file(code: str) -> None:
     assert "{file}" in CATALOGUE[code].what
 
 
-@pytest.mark.parametrize("code", [code for code, entry in CATALOGUE.items() if entry.level == "refusal"])
+@pytest.mark.parametrize("code", [code for code, entry in CATALOGUE.items() if entry.level in {"refusal", "failure"}])
 def test_a_refusal_reads_well_without_a_name(code: str) -> None:
     """Where the name is left out, "The archive" stands for it: only at the beginning of a sentence."""
     entry = CATALOGUE[code]

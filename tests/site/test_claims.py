@@ -73,10 +73,10 @@ def test_a_worker_that_was_too_slow_takes_the_next(
     other = send(cast, cast.rivals, tmp_path)
     claim_row, faster = EvaluationQuerySet.claim, iter(["faster"])
 
-    def claim_after_another(queue: EvaluationQuerySet, pk: int, worker: str) -> bool:
+    def claim_after_another(queue: EvaluationQuerySet, pk: int, worker: str, time_limit_s: int) -> bool:
         for name in faster:
             assert claim_row(queue, pk, name)
-        return claim_row(queue, pk, worker)
+        return claim_row(queue, pk, worker, time_limit_s)
 
     monkeypatch.setattr(EvaluationQuerySet, "claim", claim_after_another)
 

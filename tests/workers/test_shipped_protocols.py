@@ -17,6 +17,7 @@ from bayerboard.challenges.models import Challenge, InputSet, Phase, ReferenceSe
 from bayerboard.evaluations.models import Status
 from bayerboard.leaderboards.board import board_page
 from bayerboard.lib.storage import object_store
+from bayerboard.teams.models import Membership
 from scoring.protocol import available_protocols, load_protocol
 from tests import factories
 from tests.site.pages import Page
@@ -163,9 +164,7 @@ def test_sizes_without_a_rule_stay_open(tmp_path: Path) -> None:
 def test_values_of_subsets_stay_with_the_organisers_until_they_are_published(tmp_path: Path) -> None:
     sent = compete(Organiser(tmp_path, RECIPES["ntire25-raw-restoration"]), Near=(2, README))["Near"]
     member, organiser = factories.make_user(), factories.make_user()
-    factories.Membership.objects.create(
-        challenge=Challenge.objects.get(), team=sent.entry.team, user=member, terms_sha256=""
-    )
+    Membership.objects.create(challenge=Challenge.objects.get(), team=sent.entry.team, user=member, terms_sha256="")
     Challenge.objects.get().organisers.add(organiser)
 
     def sees(user: Any) -> set[bool]:

@@ -290,6 +290,7 @@ def _write_phase(report: ImportReport, track: Track, spec: PhaseSpec, files: Pre
         "quota_per_day": spec.quota_per_day,
         "quota_total": spec.quota_total,
         "max_archive_bytes": spec.max_archive_bytes,
+        "time_limit_s": spec.time_limit_s,
         "input_set": _input_set(track, files),
         "inputs_released_at": spec.inputs_released_at,
         "manifest_data": files.manifest.to_json(),

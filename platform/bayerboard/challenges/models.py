@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.http import Http404
@@ -159,6 +160,12 @@ class Phase(models.Model):
     quota_per_day = models.PositiveIntegerField(default=5)
     quota_total = models.PositiveIntegerField(default=100)
     max_archive_bytes = models.PositiveBigIntegerField(default=500_000_000)
+    time_limit_s = models.PositiveIntegerField(
+        "time limit [s]",
+        default=1800,
+        validators=[MinValueValidator(1)],
+        help_text="How long the scoring of one submission may take.",
+    )
     input_set = models.ForeignKey(InputSet, on_delete=models.PROTECT, related_name="phases", null=True, blank=True)
     inputs_released_at = models.DateTimeField(null=True, blank=True, help_text="Empty: with the start of the phase.")
     manifest_data = models.JSONField(

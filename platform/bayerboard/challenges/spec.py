@@ -152,6 +152,7 @@ class PhaseSpec(_Described):
     quota_per_day: Count = 5
     quota_total: Count = 100
     max_archive_mb: Count = 500
+    time_limit_s: Count = 1800
     inputs: DataPath
     input_format: Literal["jpg", "png", "npy", "npz"] = "jpg"
     inputs_released_at: Moment | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.db import models
@@ -13,6 +14,17 @@ from scoring.ranking import competition_ranks
 
 if TYPE_CHECKING:
     from scoring.protocol import Protocol
+
+
+@dataclass(frozen=True)
+class ShownScore:
+    """What stands for a team, and its columns as a page shows them."""
+
+    submission_id: int
+    texts: tuple[str, ...]
+
+
+NOTHING = ShownScore(0, ())
 
 
 class StandingManager(models.Manager["Standing"]):
@@ -44,6 +56,19 @@ class StandingManager(models.Manager["Standing"]):
                     "submitted_at": chosen.submission.submitted_at,
                 },
             )
+
+    def shown_scores(self, phase: Phase) -> dict[int, ShownScore]:
+        """Return, by entry, what its team reads on the board now."""
+        if phase.published_version is None:
+            return {}
+        columns = phase.published_version.protocol.columns
+        return {
+            row.entry_id: ShownScore(
+                row.evaluation.submission_id,
+                tuple(f"{row.metrics[column.key]:.{column.precision}f}" for column in columns),
+            )
+            for row in self.filter(phase=phase).select_related("evaluation")
+        }
 
     def rebuild(self, phase: Phase) -> None:
         """Refresh every entry of the phase. Call inside a transaction."""

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from baselines.catalogue import get_method
 from bayerboard.challenges.models import Phase
-from bayerboard.lib.leases import LeasedJob, LeasedJobQuerySet
+from bayerboard.lib.leases import DIED, INTERNAL, STALLED, LeasedJob, LeasedJobQuerySet
 from bayerboard.submissions.models import Submission
 from bayerboard.submissions.submit import Sent, submit
 from bayerboard.teams.models import Team
@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     from bayerboard.challenges.models import Challenge
 
 BASELINE_TASK = "workers.baseline.run_baseline"
+# In words for organisers, who start these runs.
+FAILURES = {
+    STALLED: "It stopped without progress.",
+    DIED: "The process that ran it died, probably for lack of memory.",
+    INTERNAL: "Something went wrong on our side (reference {reference}).",
+}
 
 
 class RunStatus(models.TextChoices):
@@ -39,9 +45,6 @@ class BaselineRunQuerySet(LeasedJobQuerySet["BaselineRun"]):
 class BaselineRun(LeasedJob):
     """One prediction of one method on a phase's inputs, which ends as a submission like any other."""
 
-    STALLED_TEXT = "It stopped without progress."
-    INTERNAL_TEXT = "Something went wrong on our side (reference {reference})."
-
     method = models.CharField(max_length=40)
     phase = models.ForeignKey(Phase, on_delete=models.PROTECT, related_name="baseline_runs")
     submission = models.OneToOneField(
@@ -52,6 +55,9 @@ class BaselineRun(LeasedJob):
 
     def __str__(self) -> str:
         return f"{self.method} on {self.phase}"
+
+    def failure_text(self, code: str, reference: str = "") -> str:
+        return FAILURES.get(code, FAILURES[INTERNAL]).format(reference=reference)
 
     @property
     def idempotency_key(self) -> str:

@@ -78,8 +78,8 @@ def quota_of(phase: Phase, team: Team, now: datetime | None = None) -> Quota:
         total=phase.quota_total,
         used_today=counted.filter(submitted_at__gte=day_start).count(),
         used_total=counted.count(),
-        # What was cancelled in time costs nothing either, and is kept just the same.
-        rejected=sent.filter(first_status__in=[Status.REJECTED, Status.CANCELLED]).count(),
+        # What was cancelled in time or broke off costs nothing either, and is kept just the same.
+        rejected=sent.filter(first_status__in=[Status.REJECTED, Status.CANCELLED, Status.FAILED]).count(),
         day_ends_at=day_start + timedelta(days=1),
     )
 

@@ -23,6 +23,7 @@ from bayerboard.lib.refusals import Refused, storage_problem
 from bayerboard.lib.responses import download
 from bayerboard.lib.storage import StorageUnavailable
 from bayerboard.lib.templatetags.bayerboard_tags import score
+from bayerboard.notices.models import Notice
 from bayerboard.submissions.forms import IDEMPOTENCY_KEY, SubmitForm
 from bayerboard.submissions.models import Submission, get_submission
 from bayerboard.submissions.submit import (
@@ -243,6 +244,8 @@ def _submission_context(request: HttpRequest, pk: int) -> dict[str, Any]:
         submission.shows_images_to(request.user),
     )
     protocol = evaluation.scoring_version.protocol
+    if evaluation.is_final:
+        Notice.objects.of(request.user).filter(submission=submission).mark_read()
     return {
         "submission": submission,
         "evaluation": evaluation,
