@@ -32,8 +32,8 @@ def report(participants: int = PARTICIPANTS, images: int = IMAGES) -> str:
             taken = time.perf_counter() - began
     lines = [
         f"{participants} participants at once, each with {size_mb:.0f} MB, two worker processes, everything on this "
-        f"machine's cores, this load included: all accepted after {max(accepted) - began:.1f} s, all scored after {taken:.1f} s, "
-        f"no error. The web processes together held {max(memory):.0f} MB at the most.",
+        f"machine's cores, this load included: all accepted after {max(accepted) - began:.1f} s, "
+        f"all scored after {taken:.1f} s, no error. The web processes together held {max(memory):.0f} MB at the most.",
         "",
         "| request | number | median | p95 |",
         "| --- | ---: | ---: | ---: |",
