@@ -388,6 +388,51 @@ _REFUSALS = {
         "This upload does not exist, or is not yours.",
         "Start a new upload.",
     ),
+    "upload-not-complete": CatalogueEntry(
+        "refusal",
+        "The upload of the archive did not come to its end.",
+        "Choose the file again; what has arrived need not be sent twice while the page is open.",
+    ),
+    "upload-request-invalid": CatalogueEntry(
+        "refusal",
+        "The request for an upload cannot be read: {reason}.",
+        "Reload the page and try again; a program sends JSON as the participants' guide has it.",
+    ),
+    "upload-ended": CatalogueEntry(
+        "refusal",
+        "{file} takes no more parts: its upload is {state}.",
+        "Start a new upload, if the phase is still open.",
+    ),
+    "upload-address-expired": CatalogueEntry(
+        "refusal",
+        "The address of this part is not valid any more.",
+        "Ask for a new one and send the part again; the page does so by itself.",
+    ),
+    "part-wrong-size": CatalogueEntry(
+        "refusal",
+        "Part {number} is {received_bytes} bytes large; it must have {size_bytes}.",
+        "Send this part again, whole, with its Content-Length.",
+    ),
+    "part-unknown": CatalogueEntry(
+        "refusal",
+        "This upload has no part {number}; its parts are numbered 1 to {part_count}.",
+        "Reload the page and start the upload again.",
+    ),
+    "too-many-uploads": CatalogueEntry(
+        "refusal",
+        "Your team has {count} uploads that were begun and not submitted, which is the most at one time.",
+        "Finish or cancel one of them; what is left alone ends by itself after {minutes} minutes.",
+    ),
+    "storage-unavailable": CatalogueEntry(
+        "refusal",
+        "The storage of this site does not answer at the moment.",
+        "It is not your fault, and nothing that was accepted is lost: try again in a minute.",
+    ),
+    "storage-full": CatalogueEntry(
+        "refusal",
+        "The storage of this site has no room for the file at the moment.",
+        "It is not your fault, and nothing of it was counted: write to the organisers, and try again later.",
+    ),
     "already-cancelled": CatalogueEntry(
         "refusal",
         "This submission has already been cancelled.",

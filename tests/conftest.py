@@ -25,7 +25,7 @@ def _own_storage(settings: Settings, tmp_path: Path) -> None:
 @pytest.fixture(autouse=True)
 def _no_power_cuts(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a test stores need not survive one, and waiting for the disk took a third of the time."""
-    monkeypatch.setattr("bayerboard.lib.storage.os.fsync", lambda descriptor: None)
+    monkeypatch.setattr("os.fsync", lambda descriptor: None)
 
 
 @pytest.fixture(autouse=True)

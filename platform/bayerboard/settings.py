@@ -56,6 +56,7 @@ INSTALLED_APPS = [
     "bayerboard.accounts",
     "bayerboard.challenges",
     "bayerboard.teams",
+    "bayerboard.uploads",
     "bayerboard.submissions",
     "bayerboard.evaluations",
     "bayerboard.leaderboards",
@@ -132,6 +133,14 @@ DATABASES = {"default": _database or _sqlite}
 # --- Files --------------------------------------------------------------------------------------------------------
 
 STORAGE_DIR = env.path("BAYERBOARD_STORAGE", DATA_DIR / "objects")
+# With a bucket, objects lie there; STORAGE_DIR then holds only what is on its way.
+S3_BUCKET = env.text("BAYERBOARD_S3_BUCKET", "")
+S3_ENDPOINT_URL = env.origin("BAYERBOARD_S3_ENDPOINT_URL")
+S3_PUBLIC_URL = env.origin("BAYERBOARD_S3_PUBLIC_URL")
+S3_REGION = env.text("BAYERBOARD_S3_REGION", "us-east-1")
+S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY = env.both("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+# S3 takes parts of 5 MiB to 5 GiB. The smaller, the less a broken connection costs.
+UPLOAD_PART_BYTES = env.integer("BAYERBOARD_UPLOAD_PART_BYTES", 8 * 2**20, minimum=5 * 2**20)
 # On the storage's own disk, so that a finished upload is renamed into place and never copied.
 UPLOAD_DIR = embedded.make_data_dir(STORAGE_DIR / "incoming")
 FILE_UPLOAD_TEMP_DIR = str(UPLOAD_DIR)
@@ -191,6 +200,8 @@ LEASE_S = env.integer("BAYERBOARD_LEASE_S", 120, minimum=5)
 MAX_ATTEMPTS = env.integer("BAYERBOARD_MAX_ATTEMPTS", 3, minimum=1)
 # How often beat looks for expired leases and for what is queued but was never claimed.
 RECOVER_EVERY_S = env.integer("BAYERBOARD_RECOVER_EVERY_S", 15, minimum=1)
+# How often beat clears what uploads left behind.
+SWEEP_EVERY_S = env.integer("BAYERBOARD_SWEEP_EVERY_S", 300, minimum=1)
 
 # --- Logs ---------------------------------------------------------------------------------------------------------
 

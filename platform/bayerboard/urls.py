@@ -10,6 +10,7 @@ from bayerboard.leaderboards import views as leaderboards
 from bayerboard.methods import views as methods
 from bayerboard.operations import views as operations
 from bayerboard.submissions import views as submissions
+from bayerboard.uploads import views as uploads
 
 TRACK = "challenges/<slug:challenge>/<slug:track>/"
 PHASE = TRACK + "<slug:phase>/"
@@ -24,6 +25,11 @@ urlpatterns = [
     path("submissions/<int:pk>/status/", submissions.submission_status, name="submission-status"),
     path("submissions/<int:pk>/archive/", submissions.archive, name="submission-archive"),
     path("submissions/<int:pk>/cancel/", submissions.cancel, name="submission-cancel"),
+    path("uploads/<uuid:pk>/", uploads.upload_view, name="upload"),
+    path("uploads/<uuid:pk>/parts/", uploads.parts_view, name="upload-parts"),
+    path("uploads/<uuid:pk>/parts/<int:number>/", uploads.sign_view, name="upload-part"),
+    path("uploads/<uuid:pk>/parts/<int:number>/data/", uploads.part_data_view, name="upload-part-data"),
+    path("uploads/<uuid:pk>/complete/", uploads.complete_view, name="upload-complete"),
     path("challenges/<slug:challenge>/", challenges.challenge, name="challenge"),
     path("join/<slug:challenge>/", challenges.join, name="join"),
     path(TRACK, challenges.track, name="track"),
@@ -31,5 +37,6 @@ urlpatterns = [
     path(TRACK + "baselines/<slug:method>.zip", methods.method_zip, name="method-zip"),
     path(PHASE, leaderboards.board, name="board"),
     path(PHASE + "submit/", submissions.submit_page, name="submit"),
+    path(PHASE + "uploads/", uploads.open_view, name="upload-open"),
     path(PHASE + "inputs.zip", challenges.inputs, name="inputs"),
 ]

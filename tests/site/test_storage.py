@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from bayerboard.lib import storage
-from bayerboard.lib.storage import InvalidKey, LocalDisk, object_store
+from bayerboard.lib.storage import InvalidKey, LocalDisk, StorageFull, local_disk, object_store
+from bayerboard.lib.storage import files as storage_files
 
 KEY = "archives/3fe1.zip"
 
@@ -74,7 +74,7 @@ def test_objects_are_their_owners_alone(store: LocalDisk, source: Path) -> None:
     assert (store.root / "archives").stat().st_mode & 0o777 == 0o700
 
 
-@pytest.mark.parametrize("step", ["_flush", "shutil.copyfile"])
+@pytest.mark.parametrize("step", ["flush", "shutil.copyfile"])
 def test_a_crash_leaves_no_half_of_an_object(
     store: LocalDisk, source: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
@@ -83,9 +83,9 @@ def test_a_crash_leaves_no_half_of_an_object(
 
     if step == "shutil.copyfile":
         put_on_another_disk(source, monkeypatch)
-    monkeypatch.setattr(f"bayerboard.lib.storage.{step}", crash)
+    monkeypatch.setattr(f"bayerboard.lib.storage.local_disk.{step}", crash)
 
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(StorageFull, match="No space"):
         store.put(KEY, source)
 
     assert not store.exists(KEY)
@@ -103,13 +103,14 @@ def test_file_and_folders_are_on_the_disk_before_it_returns(
     store: LocalDisk, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     flushed: list[str] = []
-    flush = storage._flush
+    flush = storage_files.flush
 
     def note(path: Path) -> None:
         flushed.append("file" if path.is_file() else path.name)
         flush(path)
 
-    monkeypatch.setattr(storage, "_flush", note)
+    monkeypatch.setattr(storage_files, "flush", note)
+    monkeypatch.setattr(local_disk, "flush", note)
 
     store.put(KEY, source)
 

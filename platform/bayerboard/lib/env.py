@@ -60,6 +60,30 @@ def path(name: str, default: Path) -> Path:
     return (Path(raw).expanduser() if raw else default).resolve()
 
 
+def both(first: str, second: str) -> tuple[str, str]:
+    """Return two variables that make sense only together; both empty when neither is set."""
+    values = text(first, ""), text(second, "")
+    if bool(values[0]) != bool(values[1]):
+        raise SettingError(f"{first} and {second} belong together: set both of them, or none.")
+    return values
+
+
+def origin(name: str) -> str:
+    """Return the variable as `http(s)://HOST[:PORT]`, without a slash at its end; empty when it is not set."""
+    raw = os.environ.get(name, "").strip()
+    if not raw:
+        return ""
+    try:
+        url = urlsplit(raw)
+        is_origin = url.scheme in {"http", "https"} and bool(url.hostname) and url.port != 0
+    except ValueError:
+        is_origin = False
+    if not is_origin or "@" in url.netloc or url.path.strip("/") or url.query or url.fragment:
+        # The value is not shown: somebody may have written a password into it.
+        raise SettingError(f"{name} must look like https://HOST or http://HOST:PORT, and have nothing after that.")
+    return f"{url.scheme}://{url.netloc}"
+
+
 def postgres(name: str) -> dict[str, object] | None:
     """Return Django's settings for `postgresql://user:password@host:port/name`, or None when it is not set."""
     raw = os.environ.get(name, "").strip()

@@ -30,6 +30,8 @@ class SubmitForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 4}),
         help_text="Architecture, training data, ensembles: what a reader should know.",
     )
+    # An archive that was uploaded in parts before; without it, the file comes with the form.
+    upload = forms.UUIDField(widget=forms.HiddenInput, required=False)
     # Not required: nobody would see what is wrong with a hidden field, and the key is for the sender's good.
     idempotency_key = forms.CharField(widget=forms.HiddenInput, initial=new_key, required=False)
 

@@ -9,7 +9,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.core.paginator import Paginator
-from django.http import FileResponse, HttpRequest, HttpResponse, UnreadablePostError
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
@@ -19,24 +19,30 @@ from bayerboard.challenges.models import Phase, get_phase
 from bayerboard.evaluations.models import Status
 from bayerboard.leaderboards.board import position_of
 from bayerboard.lib.pages import page_number
+from bayerboard.lib.refusals import Refused, storage_problem
 from bayerboard.lib.responses import download
+from bayerboard.lib.storage import StorageUnavailable
 from bayerboard.submissions.forms import IDEMPOTENCY_KEY, SubmitForm
 from bayerboard.submissions.models import Submission, get_submission
 from bayerboard.submissions.submit import (
-    Refused,
+    About,
     Sent,
     check_open,
     check_quota,
     find_earlier,
     quota_of,
     submit,
+    submit_upload,
 )
 from bayerboard.submissions.uploads import BoundedUploadHandler, read_fields_alone, receive_on_disk
 from bayerboard.teams.models import Team, team_of
+from bayerboard.uploads.models import State, Upload
 from scoring.problems import Problem, problem
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    from django.http.response import HttpResponseBase
 
 SUBMISSIONS_PER_PAGE = 50
 
@@ -79,17 +85,52 @@ def _refusal(phase: Phase, team: Team | None, opened_at: datetime) -> Problem | 
 
 
 def _refuse(request: HttpRequest, phase: Phase, team: Team | None, reason: Problem | None) -> HttpResponse:
-    """Say why nothing is taken, unless this is the repetition of a request that was."""
+    """Say why nothing is taken, unless it was taken before, or was uploaded before the phase closed."""
     read_fields_alone(request)
     try:
-        key = request.POST.get("idempotency_key", "")
+        key = _idempotency_key(request)
+        has_upload = "upload" in request.POST
     except UnreadablePostError:
         return HttpResponse(status=400)
-    if team is not None and IDEMPOTENCY_KEY.fullmatch(key):
-        earlier = find_earlier(phase, team, key)
+    if team is not None:
+        earlier = find_earlier(phase, team, key) if key else None
         if earlier is not None:
             return redirect(earlier)
+        if has_upload:
+            return _submit_uploaded(request, phase, team)
     return _form_page(request, phase, team, SubmitForm(), reason, status=403)
+
+
+def _idempotency_key(request: HttpRequest) -> str:
+    """Return the key of the header, which a program sends, or of the form; empty without a valid one."""
+    keys = request.headers.get("Idempotency-Key", ""), request.POST.get("idempotency_key", "")
+    return next((key for key in keys if IDEMPOTENCY_KEY.fullmatch(key)), "")
+
+
+@csrf_protect
+def _submit_uploaded(request: HttpRequest, phase: Phase, team: Team) -> HttpResponse:
+    """Take a submission whose archive was uploaded in parts: the form names it."""
+    form = SubmitForm(request.POST)
+    if not form.is_valid():
+        return _form_page(request, phase, team, form, None, status=400)
+    assert request.user.is_authenticated
+    upload = Upload.objects.filter(pk=form.cleaned_data["upload"], phase=phase, team=team).first()
+    if upload is None or upload.state != State.COMPLETE:
+        code = "upload-unknown" if upload is None else "upload-not-complete"
+        return _form_page(request, phase, team, form, problem(code), status=400)
+    try:
+        submission = submit_upload(upload, request.user, _about(request, form))
+    except Refused as refused:
+        return _form_page(request, phase, team, form, refused.problem, status=403)
+    return redirect(submission)
+
+
+def _about(request: HttpRequest, form: SubmitForm) -> About:
+    return About(
+        method_name=form.cleaned_data["method_name"],
+        description=form.cleaned_data["description"],
+        idempotency_key=_idempotency_key(request) or form.cleaned_data["idempotency_key"],
+    )
 
 
 @csrf_protect
@@ -101,22 +142,25 @@ def _receive(
     except UnreadablePostError:
         # The connection broke; there is probably nobody left to read this.
         return HttpResponse(status=400)
+    if form.data.get("upload"):
+        return _submit_uploaded(request, phase, team)
     reason = _archive_refusal(request, handler)
     if reason is not None or not form.is_valid() or not isinstance(archive, TemporaryUploadedFile):
         return _form_page(request, phase, team, form, reason, status=400)
+    about = _about(request, form)
     sent = Sent(
         archive=Path(archive.temporary_file_path()),
         archive_name=archive.name or "submission.zip",
-        method_name=form.cleaned_data["method_name"],
-        description=form.cleaned_data["description"],
-        idempotency_key=form.cleaned_data["idempotency_key"],
         opened_at=opened_at,
+        **vars(about),
     )
     assert request.user.is_authenticated
     try:
         submission = submit(phase, team, request.user, sent)
     except Refused as refused:
         return _form_page(request, phase, team, form, refused.problem, status=403)
+    except StorageUnavailable as error:
+        return _form_page(request, phase, team, form, storage_problem(error), status=503)
     return redirect(submission)
 
 
@@ -222,7 +266,7 @@ def submission_list(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "HEAD"])
-def archive(request: HttpRequest, pk: int) -> FileResponse:
+def archive(request: HttpRequest, pk: int) -> HttpResponseBase:
     """Send the archive back to its team, or to an organiser."""
     submission = get_submission(request.user, pk)
     return download(submission.archive_key, f"submission-{submission.pk}.zip")

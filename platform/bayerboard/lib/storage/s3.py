@@ -1,0 +1,274 @@
+"""Objects in an S3 bucket, of Amazon or of any server that speaks the same protocol."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+from urllib.parse import urlsplit
+
+import boto3  # type: ignore[import-untyped]
+from boto3.exceptions import Boto3Error  # type: ignore[import-untyped]
+from boto3.s3.transfer import TransferConfig  # type: ignore[import-untyped]
+from botocore.config import Config  # type: ignore[import-untyped]
+from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[import-untyped]
+from django.conf import settings
+from django.utils.http import content_disposition_header
+
+from bayerboard.lib.storage.files import no_room_is_told
+from bayerboard.lib.storage.interface import (
+    ObjectStore,
+    Part,
+    PartsGone,
+    StorageUnavailable,
+    StoredObject,
+    check_key,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Sequence
+    from datetime import datetime
+
+logger = logging.getLogger(__name__)
+
+# What a request may wait for, all tries together: well below a lease, and below a proxy's patience.
+CONNECT_TIMEOUT_S, READ_TIMEOUT_S, TRIES = 3, 15, 3
+# A connection that breaks in the middle of a long download is no reason to start the job again.
+DOWNLOAD_TRIES = 3
+DOWNLOAD_URL_EXPIRES_S = 300
+CHUNK_BYTES = 2**20
+# Threads make one upload faster; two are enough for a worker, and bound what it holds in memory.
+TRANSFER = TransferConfig(multipart_chunksize=16 * 2**20, max_concurrency=2)
+_making = threading.Lock()
+
+
+@dataclass(frozen=True)
+class S3Address:
+    """Where the bucket is; browsers may know its server under another address than the site does."""
+
+    bucket: str
+    endpoint_url: str
+    public_url: str
+    region: str
+    access_key_id: str
+    secret_access_key: str
+
+    def client(self, endpoint_url: str) -> Any:
+        """Return the client for an endpoint; the same for all threads, and for all requests of a process."""
+        with _making:
+            return _client(self, endpoint_url)
+
+    def browser_origin(self) -> str:
+        """Return scheme, host and port of the addresses that are signed for browsers."""
+        url = self.client(self.public_url or self.endpoint_url).generate_presigned_url(
+            "get_object", Params={"Bucket": self.bucket, "Key": "origin"}
+        )
+        parts = urlsplit(url)
+        return f"{parts.scheme}://{parts.netloc}"
+
+
+@cache
+def _client(address: S3Address, endpoint_url: str) -> Any:
+    return boto3.session.Session().client(
+        "s3",
+        region_name=address.region,
+        endpoint_url=endpoint_url or None,
+        aws_access_key_id=address.access_key_id or None,
+        aws_secret_access_key=address.secret_access_key or None,
+        config=Config(
+            signature_version="s3v4",
+            connect_timeout=CONNECT_TIMEOUT_S,
+            read_timeout=READ_TIMEOUT_S,
+            retries={"mode": "standard", "total_max_attempts": TRIES},
+            # A server of one's own rarely has a name for each bucket, nor the newest checksums.
+            s3={"addressing_style": "path" if endpoint_url else "auto"},
+            request_checksum_calculation="when_required",
+            response_checksum_validation="when_required",
+        ),
+    )
+
+
+class S3Store(ObjectStore):
+    """Objects in a bucket. Signed addresses are given to browsers and never logged."""
+
+    def __init__(self, address: S3Address) -> None:
+        self.address = address
+        self.bucket = address.bucket
+
+    @property
+    def _client(self) -> Any:
+        return self.address.client(self.address.endpoint_url)
+
+    def _call(self, operation: str, key: str, **arguments: Any) -> Any:
+        with _failures_are_told(operation, key):
+            return getattr(self._client, operation)(Bucket=self.bucket, Key=check_key(key), **arguments)
+
+    # --- Whole objects ---
+
+    def put(self, key: str, source: Path) -> None:
+        size_bytes = source.stat().st_size
+        with _failures_are_told("put", key):
+            self._client.upload_file(str(source), self.bucket, check_key(key), Config=TRANSFER)
+        if self.size_bytes(key) != size_bytes:
+            self.delete(key)
+            raise StorageUnavailable(f"put {key}: the size is not that of the file")
+
+    def open(self, key: str) -> BinaryIO:
+        # A copy, and not ranged requests: not every server answers a range with a part.
+        copy = tempfile.TemporaryFile(dir=_scratch())  # noqa: SIM115  # the caller closes it
+        try:
+            self._download(key, copy)
+        except BaseException:
+            copy.close()
+            raise
+        return copy
+
+    @contextmanager
+    def local_copy(self, key: str, on_chunk: Callable[[], object] | None = None) -> Iterator[Path]:
+        with tempfile.NamedTemporaryFile(dir=_scratch(), prefix="copy-") as copy:
+            self._download(key, copy, on_chunk)
+            yield Path(copy.name)
+
+    def _download(self, key: str, target: Any, on_chunk: Callable[[], object] | None = None) -> None:
+        """Write the whole object; from its beginning again where the connection breaks."""
+        for tries_left in reversed(range(DOWNLOAD_TRIES)):
+            target.seek(0)
+            target.truncate()
+            answer = self._call("get_object", key)
+            try:
+                with _failures_are_told("get_object", key), no_room_is_told():
+                    self._copy_body(answer, target, on_chunk)
+                    target.flush()
+            except StorageUnavailable:
+                if not tries_left:
+                    raise
+                continue
+            if target.tell() == answer["ContentLength"]:
+                target.seek(0)
+                return
+        raise StorageUnavailable(f"get_object {key}: the size is not the announced one")
+
+    @staticmethod
+    def _copy_body(answer: Any, target: Any, on_chunk: Callable[[], object] | None) -> None:
+        for chunk in iter(partial(answer["Body"].read, CHUNK_BYTES), b""):
+            target.write(chunk)
+            if on_chunk is not None:
+                on_chunk()
+
+    def size_bytes(self, key: str) -> int:
+        return int(self._call("head_object", key)["ContentLength"])
+
+    def exists(self, key: str) -> bool:
+        try:
+            self._call("head_object", key)
+        except FileNotFoundError:
+            return False
+        return True
+
+    def delete(self, key: str) -> None:
+        try:
+            self._call("delete_object", key)
+        except FileNotFoundError:
+            return
+
+    def objects(self, prefix: str) -> Iterator[StoredObject]:
+        with _failures_are_told("list_objects_v2", prefix):
+            pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
+            for page in pages:
+                for item in page.get("Contents", []):
+                    yield StoredObject(item["Key"], item["Size"], item["LastModified"])
+
+    def _sign(self, operation: str, expires_s: int, **parameters: Any) -> str:
+        client = self.address.client(self.address.public_url or self.address.endpoint_url)
+        parameters["Bucket"] = self.bucket
+        return str(client.generate_presigned_url(operation, Params=parameters, ExpiresIn=expires_s))
+
+    def download_url(self, key: str, filename: str, content_type: str) -> str:
+        return self._sign(
+            "get_object",
+            DOWNLOAD_URL_EXPIRES_S,
+            Key=check_key(key),
+            ResponseContentDisposition=content_disposition_header(True, filename),
+            ResponseContentType=content_type,
+        )
+
+    # --- Parts ---
+
+    def open_parts(self, key: str, size_bytes: int, part_size_bytes: int) -> str:
+        return str(self._call("create_multipart_upload", key)["UploadId"])
+
+    def part_url(self, key: str, parts_id: str, number: int, size_bytes: int, expires_s: int) -> str:
+        # The length is signed with the rest: a part of another size is refused by the storage itself.
+        return self._sign(
+            "upload_part",
+            expires_s,
+            Key=check_key(key),
+            UploadId=parts_id,
+            PartNumber=number,
+            ContentLength=size_bytes,
+        )
+
+    def list_parts(self, key: str, parts_id: str) -> list[Part]:
+        with _failures_are_told("list_parts", key):
+            pages = self._client.get_paginator("list_parts").paginate(
+                Bucket=self.bucket, Key=check_key(key), UploadId=parts_id
+            )
+            return [
+                Part(item["PartNumber"], item["Size"], item["ETag"]) for page in pages for item in page.get("Parts", [])
+            ]
+
+    def complete_parts(self, key: str, parts_id: str, parts: Sequence[Part]) -> None:
+        listed = [{"PartNumber": part.number, "ETag": part.etag} for part in parts]
+        self._call("complete_multipart_upload", key, UploadId=parts_id, MultipartUpload={"Parts": listed})
+
+    def abort_parts(self, key: str, parts_id: str) -> None:
+        try:
+            self._call("abort_multipart_upload", key, UploadId=parts_id)
+        except PartsGone:
+            return
+
+    def clear_leftovers(self, before: datetime, keep: Collection[str]) -> int:
+        """Abort what nobody knows of; the bucket's lifecycle rule does the same where this list is not to be had."""
+        with _failures_are_told("list_multipart_uploads", ""):
+            pages = self._client.get_paginator("list_multipart_uploads").paginate(Bucket=self.bucket)
+            found = [
+                (item["Key"], item["UploadId"])
+                for page in pages
+                for item in page.get("Uploads", [])
+                if item["Initiated"] < before and item["UploadId"] not in keep
+            ]
+        for key, parts_id in found:
+            self.abort_parts(key, parts_id)
+        return len(found)
+
+
+def _scratch() -> Path:
+    """Return the folder for copies, on the disk that is meant for large files."""
+    folder: Path = settings.UPLOAD_DIR
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return folder
+
+
+GONE = frozenset({"NoSuchKey", "404", "NotFound"})
+PARTS_GONE = frozenset({"NoSuchUpload"})
+
+
+@contextmanager
+def _failures_are_told(operation: str, key: str) -> Iterator[None]:
+    """Turn what boto3 raises into our exceptions; their text holds no address, which may be a signed one."""
+    try:
+        yield
+    except ClientError as error:
+        code = str(error.response.get("Error", {}).get("Code", ""))
+        if code in PARTS_GONE:
+            raise PartsGone(key) from error
+        if code in GONE:
+            raise FileNotFoundError(key) from error
+        raise StorageUnavailable(f"{operation} {key}: {code}") from error
+    except (BotoCoreError, Boto3Error) as error:
+        raise StorageUnavailable(f"{operation} {key}: {type(error).__name__}") from error
