@@ -8,10 +8,12 @@ MAKEFLAGS += --no-print-directory
 
 # Meant for other projects: in here they would mix foreign packages into the environment.
 unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV
-export PYTHON CHROMIUM
+export PYTHON CHROMIUM POSTGRES
 
 BIN := .venv/bin
 MANAGE := $(BIN)/python manage.py
+# One process for each core; tests that share a running Bayerboard go to the same one.
+PYTEST := $(BIN)/pytest --numprocesses auto --dist loadgroup
 # ONCE=1, ONCE=yes; but not ONCE=0, ONCE=no or ONCE=
 once := $(if $(filter-out 0 no false,$(ONCE)),--once)
 bind := $(if $(BIND),--bind $(BIND))
@@ -39,8 +41,9 @@ up: environment ## Start Bayerboard (BIND=127.0.0.1:8000)
 # --- Checking ---------------------------------------------------------------------------------------------------------
 
 .PHONY: test
-test: dev-environment ## Lint, types, migrations and every test, with a real browser (Chromium)
-	@browser=$$(tools/chromium.sh); $(MAKE) lint types migrations; CHROMIUM="$$browser" $(MAKE) pytest
+test: dev-environment ## Lint, types, migrations and every test: on SQLite, on PostgreSQL, with a real browser
+	@browser=$$(tools/chromium.sh); postgres=$$(tools/postgres.sh); $(MAKE) lint types migrations; \
+		CHROMIUM="$$browser" POSTGRES="$$postgres" $(MAKE) pytest
 
 .PHONY: lint
 lint: dev-environment ## ruff: lint and format
@@ -56,9 +59,16 @@ migrations: dev-environment ## Fail where a model changed without its migration
 	$(MANAGE) makemigrations --check --dry-run
 
 .PHONY: pytest
-pytest: dev-environment ## The tests alone, with the coverage gates (ARGS=… for pytest)
-	$(BIN)/pytest --ignore=tests/acceptance --cov --cov-report=term $(ARGS)
+pytest: dev-environment ## The tests alone, with the coverage gates (ARGS=… for pytest: some tests, without the gates)
+ifneq ($(ARGS),)
+	$(BIN)/pytest $(ARGS)
+else
+	$(PYTEST) --ignore=tests/acceptance -m "not browser" --cov --cov-report=
+	$(BIN)/pytest tests/e2e -m browser --cov --cov-append --cov-report=
+	$(BIN)/coverage report
 	$(BIN)/coverage report --include='scoring/*' --fail-under=100
+	$(BIN)/python -m tests.services $(PYTEST) tests/site tests/workers
+endif
 
 .PHONY: acceptance
 acceptance: dev-environment ## The checks on real input (need ../shared; they skip, saying so, without it)

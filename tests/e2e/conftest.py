@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ import pytest
 
 from tests.e2e.challenge import PhaseData, smooth_references, write_challenge
 from tests.e2e.running import add_logs, running
+from tests.services.outside import outside
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from tests.e2e.running import Bayerboard
 
 CHALLENGE = "tryout"
+# SQLite and a broker on a socket, all by itself; PostgreSQL and a broker on TCP, named by URL.
+EMBEDDED, OUTSIDE = "embedded", "postgres and redis"
 LONG = 60  # images: a few seconds of work
 NO_CHROMIUM = (
     "The browser tests need Chromium: install it (Debian: apt-get install chromium), "
@@ -60,11 +64,26 @@ def phases() -> Phases:
     )
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Let every test of a running Bayerboard meet both kinds; a browser sees no difference."""
+    if "bayerboard" in metafunc.fixturenames:
+        in_browser = metafunc.definition.get_closest_marker("browser")
+        kinds = [EMBEDDED] if in_browser else [EMBEDDED, OUTSIDE]
+        # A kind has a Bayerboard of its own, which one process of pytest-xdist starts for all of its tests.
+        named = [pytest.param(kind, marks=pytest.mark.xdist_group(f"{kind} Bayerboard")) for kind in kinds]
+        metafunc.parametrize("bayerboard", named, indirect=True, scope="session", ids=kinds)
+
+
 @pytest.fixture(scope="session")
-def bayerboard(tmp_path_factory: pytest.TempPathFactory, phases: Phases) -> Iterator[Bayerboard]:
+def bayerboard(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, phases: Phases
+) -> Iterator[Bayerboard]:
     """Give a running Bayerboard with a challenge; every test brings people of its own."""
     folder = tmp_path_factory.mktemp("bayerboard")
-    with running(folder / "data") as one:
+    with (
+        outside(folder) if request.param == OUTSIDE else nullcontext() as servers,
+        running(folder / "data", outside=servers) as one,
+    ):
         created = one.manage("create_challenge", str(write_challenge(folder, CHALLENGE, phases.all())))
         assert created.returncode == 0, created.stderr
         yield one

@@ -8,22 +8,31 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
+
+import psycopg
+from psycopg.rows import dict_row
+from psycopg.types.json import set_json_loads
 
 from bayerboard.operations.address import Address
 from tests.operations.processes import descendants, is_running, stat_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     import pytest
+
+    from tests.services.outside import Outside
+
+    Row = Mapping[str, Any]
 
 T = TypeVar("T")
 
@@ -52,11 +61,12 @@ def wait_for(look: Callable[[], T | None], timeout_s: float = 30) -> T:
 
 
 class Bayerboard:
-    """`manage.py up`, or `demo`, on its own data folder and a free port."""
+    """`manage.py up`, or `demo`, on its own data folder and a free port; embedded, or with the servers of `outside`."""
 
-    def __init__(self, data_dir: Path, command: str = "up") -> None:
+    def __init__(self, data_dir: Path, command: str = "up", outside: Outside | None = None) -> None:
         self.data_dir = data_dir
         self.command = command
+        self.outside = outside
         self.output = data_dir.with_suffix(".out")
         self._start("127.0.0.1:0")
 
@@ -78,7 +88,7 @@ class Bayerboard:
         with self.output.open("wb") as output:
             return subprocess.Popen(
                 [sys.executable, str(MANAGE), *arguments],
-                env=environment(self.data_dir),
+                env=environment(self.data_dir, self.outside),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -93,10 +103,17 @@ class Bayerboard:
 
     def manage(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run a management command beside the running site."""
-        return manage(self.data_dir, *arguments)
+        return manage(self.data_dir, *arguments, outside=self.outside)
 
-    def rows(self, query: str, *values: Any) -> list[sqlite3.Row]:
-        """Read from the database."""
+    def rows(self, query: str, *values: Any) -> list[Row]:
+        """Read from the database, JSON as its text; `?` stands for a value."""
+        if self.outside is None:
+            return self._rows_of_sqlite(query, values)
+        with psycopg.connect(self.outside.database_url, autocommit=True, row_factory=dict_row) as connection:
+            set_json_loads(_as_text, connection)
+            return list(connection.execute(query.replace("%", "%%").replace("?", "%s").encode(), values))
+
+    def _rows_of_sqlite(self, query: str, values: tuple[Any, ...]) -> list[Row]:
         # autocommit: a reader that keeps a transaction open would go on seeing the past
         with closing(
             sqlite3.connect(
@@ -104,9 +121,9 @@ class Bayerboard:
             )
         ) as connection:
             connection.row_factory = sqlite3.Row
-            return connection.execute(query, values).fetchall()
+            return [dict(row) for row in connection.execute(query, values)]
 
-    def evaluation(self, submission: int) -> sqlite3.Row:
+    def evaluation(self, submission: int) -> Row:
         """Return the evaluation of a submission under its phase's published version."""
         (row,) = self.rows(
             """SELECT evaluation.* FROM evaluations_evaluation evaluation
@@ -118,10 +135,10 @@ class Bayerboard:
         )
         return row
 
-    def wait_for_end(self, submission: int, timeout_s: float = SCORED_WITHIN_S) -> sqlite3.Row:
+    def wait_for_end(self, submission: int, timeout_s: float = SCORED_WITHIN_S) -> Row:
         """Return the evaluation of a submission once it is over."""
 
-        def look() -> sqlite3.Row | None:
+        def look() -> Row | None:
             row = self.evaluation(submission)
             return None if row["status"] in {"queued", "running"} else row
 
@@ -135,7 +152,9 @@ class Bayerboard:
     # --- Its processes ---
 
     def leader(self, name: str) -> int | None:
-        """Return the process of a program that the supervisor itself started."""
+        """Return the process of a program that the supervisor itself started, or of a server outside."""
+        if self.outside is not None and name in self.outside.services:
+            return self.outside.services[name].pid
         for pid in descendants(self.process.pid):
             if stat_of(pid)[1] == self.process.pid and re.search(PROGRAMS[name], command_of(pid)):
                 return pid
@@ -155,6 +174,12 @@ class Bayerboard:
 
     def wait_for_restart(self, name: str, died: int) -> None:
         wait_for(lambda: self.leader(name) not in (None, died), timeout_s=60)
+
+    def forget_messages(self) -> None:
+        """Remove what the broker keeps on its disk; for one that does not run."""
+        folder = self.data_dir if self.outside is None else self.outside.valkey.folder
+        for memory in folder.rglob("appendonlydir"):
+            shutil.rmtree(memory)
 
     def cut_power(self) -> None:
         """Kill all of it at once."""
@@ -182,12 +207,13 @@ class Bayerboard:
 
     @contextmanager
     def supervisor_held(self) -> Iterator[None]:
-        """Hold the supervisor: what dies meanwhile stays dead."""
-        self.process.send_signal(signal.SIGSTOP)
-        try:
+        """Hold the supervisor, and what starts the servers outside: what dies meanwhile stays dead."""
+        with ExitStack() as holds:
+            for service in self.outside.services.values() if self.outside else ():
+                holds.enter_context(service.held())
+            self.process.send_signal(signal.SIGSTOP)
+            holds.callback(self.process.send_signal, signal.SIGCONT)
             yield
-        finally:
-            self.process.send_signal(signal.SIGCONT)
 
     def stop(self) -> None:
         """Stop all of it as Ctrl-C does, and see that nothing is left."""
@@ -204,14 +230,19 @@ class Bayerboard:
 
     def logs(self) -> list[tuple[str, str]]:
         """Return the name and the end of every log."""
-        files = [self.output, *sorted((self.data_dir / "log").glob("*.log"))]
+        servers = [service.log for service in self.outside.services.values()] if self.outside else []
+        files = [self.output, *sorted((self.data_dir / "log").glob("*.log")), *servers]
         return [
             (file.stem, "\n".join(file.read_text(errors="replace").splitlines()[-LOG_TAIL_LINES:])) for file in files
         ]
 
 
-def environment(data_dir: Path) -> dict[str, str]:
-    """Return this environment with another data folder, the embedded mode and short leases."""
+def _as_text(json: str | bytes) -> str:
+    return json if isinstance(json, str) else json.decode()
+
+
+def environment(data_dir: Path, outside: Outside | None = None) -> dict[str, str]:
+    """Return this environment with another data folder, the given servers or the embedded mode, and short leases."""
     foreign = {"REDIS_URL", "DATABASE_URL", "SECRET_KEY"}
     inherited = {
         name: value for name, value in os.environ.items() if name not in foreign and not name.startswith("BAYERBOARD_")
@@ -219,16 +250,17 @@ def environment(data_dir: Path) -> dict[str, str]:
     return {
         **inherited,
         **QUICK,
+        **(outside.environment if outside else {}),
         "BAYERBOARD_DATA": str(data_dir),
         "DJANGO_SETTINGS_MODULE": "bayerboard.settings",
     }
 
 
-def manage(data_dir: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def manage(data_dir: Path, *arguments: str, outside: Outside | None = None) -> subprocess.CompletedProcess[str]:
     """Run a management command on a data folder."""
     return subprocess.run(
         [sys.executable, str(MANAGE), *arguments],
-        env=environment(data_dir),
+        env=environment(data_dir, outside),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -245,9 +277,9 @@ def command_of(pid: int) -> str:
 
 
 @contextmanager
-def running(data_dir: Path, command: str = "up") -> Iterator[Bayerboard]:
+def running(data_dir: Path, command: str = "up", outside: Outside | None = None) -> Iterator[Bayerboard]:
     """Run it for the length of a block, and let nothing of it remain."""
-    one = Bayerboard(data_dir, command)
+    one = Bayerboard(data_dir, command, outside)
     try:
         yield one
         one.stop()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import signal
 from itertools import count
 from typing import TYPE_CHECKING
@@ -20,12 +19,11 @@ from tests.e2e.visitor import Visitor
 from tests.operations.processes import is_running
 
 if TYPE_CHECKING:
-    import sqlite3
     from pathlib import Path
 
     from tests.e2e.challenge import PhaseData
     from tests.e2e.conftest import Phases
-from tests.e2e.running import Bayerboard
+    from tests.e2e.running import Bayerboard, Row
 
 pytestmark = pytest.mark.processes
 
@@ -46,7 +44,7 @@ def send(visitor: Visitor, phase: PhaseData, folder: Path, sigma: float = 10, me
     return visitor.submit(phase.path(CHALLENGE), archive, method)
 
 
-def standings_of(bayerboard: Bayerboard, submission: int) -> list[sqlite3.Row]:
+def standings_of(bayerboard: Bayerboard, submission: int) -> list[Row]:
     """Return the rows that the submission's team has on the board of its phase."""
     return bayerboard.rows(
         """SELECT standing.* FROM leaderboards_standing standing
@@ -56,10 +54,10 @@ def standings_of(bayerboard: Bayerboard, submission: int) -> list[sqlite3.Row]:
     )
 
 
-def wait_until_running(bayerboard: Bayerboard, submission: int) -> sqlite3.Row:
+def wait_until_running(bayerboard: Bayerboard, submission: int) -> Row:
     """Return the evaluation of a submission in the middle of its scoring."""
 
-    def look() -> sqlite3.Row | None:
+    def look() -> Row | None:
         row = bayerboard.evaluation(submission)
         assert row["status"] in {"queued", "running"}, "over before it could be disturbed"
         return row if row["images_done"] else None
@@ -73,6 +71,17 @@ def expect_scored_at_second_attempt(bayerboard: Bayerboard, submission: int) -> 
     assert (ended["status"], ended["attempts"], ended["images_done"]) == ("scored", 2, LONG)
     assert len(bayerboard.rows("SELECT * FROM evaluations_imagescores WHERE evaluation_id = ?", ended["id"])) == 1
     assert len(standings_of(bayerboard, submission)) == 1
+
+
+def test_what_is_named_by_url_is_used_and_nothing_else(bayerboard: Bayerboard) -> None:
+    beside = {path.name for path in bayerboard.data_dir.iterdir()}
+    if bayerboard.outside is None:
+        assert {"bayerboard.sqlite3", "secret_key", "valkey"} <= beside
+    else:
+        assert not {"bayerboard.sqlite3", "secret_key", "valkey"} & beside
+        assert bayerboard.rows("SELECT slug FROM challenges_challenge") == [{"slug": CHALLENGE}]
+        with bayerboard.outside.valkey.client() as client:
+            assert len(client.client_list()) > 1, "nobody but this test asks the broker"
 
 
 def test_a_killed_worker_costs_an_attempt_and_nothing_else(
@@ -108,8 +117,7 @@ def test_a_broker_that_forgets_everything_loses_no_submission(
     with bayerboard.workers_held():
         submissions = [send(visitor, phases.development, tmp_path, sigma) for sigma in (4, 8, 16)]
         died = bayerboard.kill_program("broker")
-        for memory in (bayerboard.data_dir / "valkey").glob("*/appendonlydir"):
-            shutil.rmtree(memory)
+        bayerboard.forget_messages()
         bayerboard.wait_for_restart("broker", died)
         assert {bayerboard.evaluation(pk)["status"] for pk in submissions} == {"queued"}
     assert [bayerboard.wait_for_end(pk)["status"] for pk in submissions] == ["scored"] * 3
