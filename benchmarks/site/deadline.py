@@ -76,7 +76,7 @@ class _MemoryOf:
 
     def _look(self) -> None:
         while not self._ended.wait(0.5):
-            self._seen.append(sum(self._server.web_memory_mb()))
+            self._seen.append(self._server.web_memory_mb())
 
 
 if __name__ == "__main__":

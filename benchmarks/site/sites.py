@@ -125,10 +125,9 @@ class Server:
         connection.close()
         return taken
 
-    def memory_mb(self) -> float:
-        """Resident memory of gunicorn and its workers, in all."""
-        pids = [self.pid, *_children(self.pid)]
-        return sum(_resident_kb(pid) for pid in pids) / 1024
+    def web_memory_mb(self) -> float:
+        """Resident memory of gunicorn's processes, in all."""
+        return sum(_resident_kb(pid) for pid in _descendants(self.pid) if b"gunicorn" in _read(pid, "cmdline")) / 1024
 
 
 def _free_port() -> int:
@@ -138,10 +137,19 @@ def _free_port() -> int:
         return port
 
 
-def _children(pid: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+def _descendants(pid: int) -> list[int]:
+    children = [int(child) for child in _read(pid, f"task/{pid}/children").split()]
+    return [pid, *(below for child in children for below in _descendants(child))]
 
 
 def _resident_kb(pid: int) -> int:
-    found = re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())
+    found = re.search(rb"VmRSS:\s+(\d+)", _read(pid, "status"))
     return int(found[1]) if found else 0
+
+
+def _read(pid: int, name: str) -> bytes:
+    """What the kernel says of a process; nothing of one that has just ended."""
+    try:
+        return Path(f"/proc/{pid}/{name}").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
