@@ -83,6 +83,10 @@ fuzz: dev-environment ## Fuzz what reads strangers' files (RUNS=25000 for each; 
 benchmarks: dev-environment ## Measure speed and memory, and write docs/benchmarks.md (several minutes, best on a quiet machine)
 	$(BIN)/python -m benchmarks.report
 
+.PHONY: growth
+growth: dev-environment ## Measure the site as its data and its users grow, and write docs/growth.md (half an hour, quiet machine)
+	$(BIN)/python -m benchmarks.site.report
+
 .PHONY: pictures
 pictures: dev-environment ## Take the README's pictures of a running demo (start `make demo` first)
 	$(BIN)/python tools/screenshots.py
