@@ -145,3 +145,19 @@ def test_icon_is_silent_to_screen_readers(settings: Settings) -> None:
     html = Template("{% load bayerboard_tags %}{% icon 'check' %}").render(Context())
     assert 'aria-hidden="true"' in html
     assert "icons" in html
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, "0"),
+        (999, "999"),
+        (6805, "6.8 k"),
+        (1_861_764, "1.86 M"),
+        (6_200_000_000, "6.2 G"),
+        (999_600, "1 M"),
+        ("", "–"),
+    ],
+)
+def test_quantity(value: int | str, text: str) -> None:
+    assert tags.quantity(value) == text

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 register = template.Library()
 
 NOTHING = "–"
+_POWERS = ("", "k", "M", "G", "T")
 _SIZES = ("bytes", "KB", "MB", "GB", "TB")
 # Raw HTML stays text: an organiser's page must not be able to run anything either.
 _MARKDOWN = MarkdownIt("commonmark", {"html": False, "typographer": True}).enable(
@@ -99,6 +100,17 @@ def size(value: int | None) -> str:
     if not unit:
         return plural(value, "byte")
     return f"{amount:.{1 if amount < 99.95 else 0}f} {_SIZES[unit]}"
+
+
+@register.filter
+def quantity(value: int | str | None) -> str:
+    """Show a large number to three digits: 1861764 → 1.86 M, 6805 → 6.8 k, 6200000000 → 6.2 G."""
+    if not _is_number(value):
+        return NOTHING
+    amount, unit = float(value), 0
+    while abs(amount) >= 999.5 and unit < len(_POWERS) - 1:
+        amount, unit = amount / 1000, unit + 1
+    return f"{amount:.3g} {_POWERS[unit]}".strip()
 
 
 @register.filter
