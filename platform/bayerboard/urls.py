@@ -40,6 +40,7 @@ urlpatterns = [
     path("join/<slug:challenge>/", challenges.join, name="join"),
     path(TRACK, challenges.track, name="track"),
     path(TRACK + "downloads/<int:pk>/", challenges.download_file, name="download"),
+    path(TRACK + "baselines/", methods.baselines, name="baselines"),
     path(TRACK + "baselines/<slug:method>.zip", methods.method_zip, name="method-zip"),
     path(PHASE, leaderboards.board, name="board"),
     path(PHASE + "submit/", submissions.submit_page, name="submit"),
