@@ -10,6 +10,7 @@ from csp.constants import NONE, SELF
 from django.urls import reverse_lazy
 
 from bayerboard.lib import embedded, env, logs
+from bayerboard.lib.storage.s3_address import S3Address
 
 django_stubs_ext.monkeypatch()
 
@@ -88,6 +89,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "bayerboard.lib.middleware.StorageFailures",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -137,11 +139,10 @@ DATABASES = {"default": _database or _sqlite}
 
 STORAGE_DIR = env.path("BAYERBOARD_STORAGE", DATA_DIR / "objects")
 # With a bucket, objects lie there; STORAGE_DIR then holds only what is on its way.
-S3_BUCKET = env.text("BAYERBOARD_S3_BUCKET", "")
-S3_ENDPOINT_URL = env.origin("BAYERBOARD_S3_ENDPOINT_URL")
-S3_PUBLIC_URL = env.origin("BAYERBOARD_S3_PUBLIC_URL")
-S3_REGION = env.text("BAYERBOARD_S3_REGION", "us-east-1")
-S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY = env.both("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+S3 = S3Address.from_environment()
+if S3 is not None:
+    # The page's script sends the parts of an archive straight to the bucket.
+    CONTENT_SECURITY_POLICY["DIRECTIVES"]["connect-src"] = [SELF, S3.browser_origin]
 # S3 takes parts of 5 MiB to 5 GiB. The smaller, the less a broken connection costs.
 UPLOAD_PART_BYTES = env.integer("BAYERBOARD_UPLOAD_PART_BYTES", 8 * 2**20, minimum=5 * 2**20)
 # On the storage's own disk, so that a finished upload is renamed into place and never copied.

@@ -153,7 +153,8 @@ def test_a_connection_that_breaks_while_a_refused_body_is_read(cast: Cast, tmp_p
 
     response = post_over(cast, _Broken(body), len(body))
 
-    assert response.status_code == 400
+    # the answer was on its way before the rest of the body was waited for
+    assert response.status_code == 403
     assert_nothing_stored()
 
 

@@ -88,7 +88,7 @@ class LocalDisk(ObjectStore):
             yield StoredObject(path.relative_to(self.root).as_posix(), state.st_size, modified_at)
 
     def download_url(self, key: str, filename: str, content_type: str) -> None:
-        return None
+        check_key(key)
 
     # --- Parts ---
 
@@ -106,7 +106,7 @@ class LocalDisk(ObjectStore):
         return PartsFolder.make(self._incoming / "parts", part_size_bytes).name
 
     def part_url(self, key: str, parts_id: str, number: int, size_bytes: int, expires_s: int) -> None:
-        return None
+        check_key(key)
 
     def write_part(self, parts_id: str, number: int, size_bytes: int, chunks: Iterable[bytes]) -> Part:
         """Take one part in, whole or not at all; a repeated part replaces the earlier one.
@@ -141,10 +141,13 @@ def _children(folder: Path) -> list[Path]:
 
 
 def _remove_old(path: Path, before: datetime) -> bool:
+    """Remove a file or a folder that nobody has written to since; say whether it was."""
     try:
-        if datetime.fromtimestamp(path.stat().st_mtime, UTC) >= before:
-            return False
+        # A folder may be as old as the long job that still writes into it.
+        last_written = max(item.stat().st_mtime for item in (path, *path.rglob("*")))
     except FileNotFoundError:
+        return False  # somebody is at work there
+    if datetime.fromtimestamp(last_written, UTC) >= before:
         return False
     if path.is_dir():
         shutil.rmtree(path, ignore_errors=True)

@@ -6,11 +6,9 @@ import logging
 import tempfile
 import threading
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
-from urllib.parse import urlsplit
 
 import boto3  # type: ignore[import-untyped]
 from boto3.exceptions import Boto3Error  # type: ignore[import-untyped]
@@ -34,6 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
     from datetime import datetime
 
+    from bayerboard.lib.storage.s3_address import S3Address
+
 logger = logging.getLogger(__name__)
 
 # What a request may wait for, all tries together: well below a lease, and below a proxy's patience.
@@ -47,46 +47,27 @@ TRANSFER = TransferConfig(multipart_chunksize=16 * 2**20, max_concurrency=2)
 _making = threading.Lock()
 
 
-@dataclass(frozen=True)
-class S3Address:
-    """Where the bucket is; browsers may know its server under another address than the site does."""
-
-    bucket: str
-    endpoint_url: str
-    public_url: str
-    region: str
-    access_key_id: str
-    secret_access_key: str
-
-    def client(self, endpoint_url: str) -> Any:
-        """Return the client for an endpoint; the same for all threads, and for all requests of a process."""
-        with _making:
-            return _client(self, endpoint_url)
-
-    def browser_origin(self) -> str:
-        """Return scheme, host and port of the addresses that are signed for browsers."""
-        url = self.client(self.public_url or self.endpoint_url).generate_presigned_url(
-            "get_object", Params={"Bucket": self.bucket, "Key": "origin"}
-        )
-        parts = urlsplit(url)
-        return f"{parts.scheme}://{parts.netloc}"
+def s3_client(address: S3Address, url: str) -> Any:
+    """Return the client for one of the address's two servers; the same for all threads and all requests."""
+    with _making:  # boto3 cannot make two at a time
+        return _client(url, address.has_path_style, address.region, address.access_key_id, address.secret_access_key)
 
 
 @cache
-def _client(address: S3Address, endpoint_url: str) -> Any:
+def _client(url: str, has_path_style: bool, region: str, access_key_id: str, secret_access_key: str) -> Any:
     return boto3.session.Session().client(
         "s3",
-        region_name=address.region,
-        endpoint_url=endpoint_url or None,
-        aws_access_key_id=address.access_key_id or None,
-        aws_secret_access_key=address.secret_access_key or None,
+        region_name=region,
+        endpoint_url=url,
+        aws_access_key_id=access_key_id or None,
+        aws_secret_access_key=secret_access_key or None,
         config=Config(
             signature_version="s3v4",
             connect_timeout=CONNECT_TIMEOUT_S,
             read_timeout=READ_TIMEOUT_S,
             retries={"mode": "standard", "total_max_attempts": TRIES},
-            # A server of one's own rarely has a name for each bucket, nor the newest checksums.
-            s3={"addressing_style": "path" if endpoint_url else "auto"},
+            s3={"addressing_style": "path" if has_path_style else "virtual"},
+            # Other servers than Amazon's do not know the newest checksums.
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
         ),
@@ -102,7 +83,7 @@ class S3Store(ObjectStore):
 
     @property
     def _client(self) -> Any:
-        return self.address.client(self.address.endpoint_url)
+        return s3_client(self.address, self.address.site_url)
 
     def _call(self, operation: str, key: str, **arguments: Any) -> Any:
         with _failures_are_told(operation, key):
@@ -184,7 +165,7 @@ class S3Store(ObjectStore):
                     yield StoredObject(item["Key"], item["Size"], item["LastModified"])
 
     def _sign(self, operation: str, expires_s: int, **parameters: Any) -> str:
-        client = self.address.client(self.address.public_url or self.address.endpoint_url)
+        client = s3_client(self.address, self.address.browser_url)
         parameters["Bucket"] = self.bucket
         return str(client.generate_presigned_url(operation, Params=parameters, ExpiresIn=expires_s))
 

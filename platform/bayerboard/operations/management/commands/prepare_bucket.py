@@ -8,8 +8,8 @@ from botocore.exceptions import ClientError  # type: ignore[import-untyped]  # b
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from bayerboard.lib.storage import S3Store, object_store
-from bayerboard.lib.storage.s3 import s3_client
+from bayerboard.lib.storage import object_store
+from bayerboard.lib.storage.s3 import S3Store, s3_client
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -31,7 +31,7 @@ class Command(BaseCommand):
         store = object_store()
         if not isinstance(store, S3Store):
             raise CommandError("BAYERBOARD_S3_BUCKET is not set: objects lie in a folder, which needs no preparation.")
-        client, bucket = s3_client(store.address, store.address.site_url), settings.S3_BUCKET
+        client, bucket = s3_client(store.address, store.address.site_url), store.address.bucket
         try:
             client.create_bucket(Bucket=bucket)
             self.stdout.write(f"Made the bucket {bucket}.")
