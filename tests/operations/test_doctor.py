@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import time
 from collections import namedtuple
@@ -18,6 +19,7 @@ from bayerboard.operations.doctor import broker, database, settings, storage
 from bayerboard.operations.doctor.finding import Area, Level
 from bayerboard.operations.models import BEAT, Heartbeat
 from tests.operations.broker import running_broker, use_broker
+from tests.s3_server import S3Server, objects_in
 from workers.control import gpus, machine_facts
 
 if TYPE_CHECKING:
@@ -224,3 +226,21 @@ def test_the_same_for_a_program_to_read(capsys: pytest.CaptureFixture[str]) -> N
     findings = json.loads(capsys.readouterr().out)
     assert {one["area"] for one in findings} == {"settings", "database", "broker", "storage"}
     assert {"area", "what", "level", "says", "advice"} == set(findings[0])
+
+
+@pytest.mark.processes
+def test_a_part_goes_to_a_signed_address_of_a_real_bucket(settings: Settings, tmp_path: Path) -> None:
+    with S3Server(tmp_path / "s3") as server:
+        settings.S3 = server.make_bucket()
+        found = {one.what: one for one in storage.look()}
+        assert objects_in(settings.S3) == {}
+
+    assert found["signed upload"].says == "a part went to a signed address"
+    assert found["write and read"].level is OK
+
+
+@pytest.mark.processes
+def test_a_wrong_key_of_a_bucket_is_a_problem(settings: Settings, tmp_path: Path) -> None:
+    with S3Server(tmp_path / "s3") as server:
+        settings.S3 = dataclasses.replace(server.make_bucket(), secret_access_key="another")
+        assert next(iter(storage.look())).level is PROBLEM

@@ -37,7 +37,9 @@ def look() -> Iterator[Finding]:
         return
     yield BROKER.ok("server", f"{info.get('server_name', 'redis')} {info.get('valkey_version', info['redis_version'])}")
     yield from _options(options)
-    yield from _workers()
+    # A connection of its own, and not of the application's pool: that one may still be to a server that is gone.
+    with app.connection_for_write() as connection:
+        yield from _workers(connection)
 
 
 def _options(options: dict[str, str]) -> Iterator[Finding]:
@@ -56,15 +58,16 @@ def _options(options: dict[str, str]) -> Iterator[Finding]:
         yield BROKER.problem("memory", f"{policy}: messages may vanish", "Set maxmemory-policy noeviction.")
 
 
-def _workers() -> Iterator[Finding]:
-    listening: Any = app.control.inspect(timeout=ANSWER_WITHIN_S).active_queues() or {}
+def _workers(connection: Any) -> Iterator[Finding]:
+    inspect = app.control.inspect(timeout=ANSWER_WITHIN_S, connection=connection)
+    listening: Any = inspect.active_queues() or {}
     for queue, consequence in QUEUES.items():
         names = sorted(name for name, queues in listening.items() if queue in {one["name"] for one in queues})
         if names:
             yield WORKERS.ok(f"queue {queue}", ", ".join(names))
         else:
             yield _nobody(queue, consequence)
-    for name, facts in sorted(_facts().items()):
+    for name, facts in sorted(_facts(connection).items()):
         yield from _machine(name, facts)
 
 
@@ -74,10 +77,10 @@ def _nobody(queue: str, consequence: str) -> Finding:
     return judge(f"queue {queue}", f"no worker answers: {consequence}", f"Start one: {command}")
 
 
-def _facts() -> dict[str, dict[str, Any]]:
+def _facts(connection: Any) -> dict[str, dict[str, Any]]:
     """Ask every worker about its machine; `workers.control` answers."""
     asked = time.time()
-    replies = app.control.broadcast(MACHINE_FACTS, reply=True, timeout=ANSWER_WITHIN_S) or []
+    replies = app.control.broadcast(MACHINE_FACTS, reply=True, timeout=ANSWER_WITHIN_S, connection=connection) or []
     answered = time.time()
     found = {name: facts for reply in replies for name, facts in reply.items() if "time" in facts}
     for facts in found.values():

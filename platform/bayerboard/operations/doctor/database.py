@@ -72,7 +72,9 @@ def _durability() -> Finding:
 def clock_skew_s() -> float:
     """Return how far this machine's clock is ahead of the database's."""
     epoch = (
-        "extract(epoch FROM clock_timestamp())" if connection.vendor == "postgresql" else "unixepoch('now', 'subsec')"
+        "extract(epoch FROM clock_timestamp())"
+        if connection.vendor == "postgresql"
+        else "(julianday('now') - 2440587.5) * 86400.0"
     )
     before = time.time()
     (theirs,) = _ask(f"SELECT {epoch}")
