@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 
 from bayerboard.challenges.models import Board, Phase
-from bayerboard.leaderboards.models import Standing, rank_metrics
+from bayerboard.leaderboards.models import Standing
+from bayerboard.leaderboards.order import order_of
 from bayerboard.submissions.models import FactSheetRevision, Submission
 
 if TYPE_CHECKING:
@@ -17,7 +18,13 @@ if TYPE_CHECKING:
     from bayerboard.accounts.models import User
     from scoring.protocol import Column, Protocol
 
-ROWS_PER_PAGE = 100
+ROWS_PER_PAGE = 50
+# The long columns, which no row shows; the metrics come with the order.
+NOT_SHOWN = (
+    "metrics",
+    *(f"evaluation__{name}" for name in ("metrics", "errors", "warnings", "provenance")),
+    "evaluation__submission__description",
+)
 
 
 @dataclass(frozen=True)
@@ -107,28 +114,25 @@ def board_page(
     protocol = version.protocol if version else phase.track.protocol
     eligible_only = eligible_only and protocol.has_limits
     standings, visibility = visible_standings(phase, user, eligible_only=eligible_only)
-    # The order needs every row's sort keys, and nothing else of it; the page's rows are then fetched whole.
-    keys = list(standings.order_by("submitted_at", "pk").values_list("pk", "metrics", "entry__team__is_baseline"))
-    order = rank_metrics(protocol, [metrics for _, metrics, _ in keys], [not baseline for _, _, baseline in keys])
-    pages = max(1, -(-len(order) // per_page))
+    order = order_of(standings, protocol)
+    pages = max(1, -(-len(order.places) // per_page))
     number = min(max(1, number), pages)
-    shown = order[(number - 1) * per_page : number * per_page]
-    # One's own row alone says nothing about who is best.
-    compared = keys if visibility == "all" else []
+    shown = order.places[(number - 1) * per_page : number * per_page]
     columns = phase.columns_for(user, protocol)
-    best = _best_values(protocol, [metrics for _, metrics, baseline in compared if not baseline])
-    whole = _whole_rows([keys[index][0] for index, _ in shown], user)
+    # One's own row alone says nothing about who is best.
+    best = order.best if visibility == "all" else {}
+    whole = _whole_rows([place.standing for place in shown], user)
     rows = tuple(
         _row(
-            whole[keys[index][0]],
-            rank if visibility == "all" else None,
-            tuple(_cell(column, protocol, keys[index][1], best) for column in columns),
+            whole[place.standing],
+            place.rank if visibility == "all" else None,
+            tuple(_cell(column, protocol, place.metrics, best) for column in columns),
         )
-        for index, rank in shown
+        for place in shown
         # a row can go between the two queries, with a disqualification
-        if keys[index][0] in whole
+        if place.standing in whole
     )
-    return BoardPage(phase, protocol, eligible_only, columns, rows, number, pages, len(order), visibility)
+    return BoardPage(phase, protocol, eligible_only, columns, rows, number, pages, len(order.places), visibility)
 
 
 def position_of(submission: Submission, user: User | AnonymousUser) -> int | None:
@@ -137,19 +141,9 @@ def position_of(submission: Submission, user: User | AnonymousUser) -> int | Non
     standings, visibility = visible_standings(phase, user)
     if visibility != "all" or phase.published_version is None:
         return None
-    protocol = phase.published_version.protocol
-    keys = list(standings.values_list("metrics", "entry__team__is_baseline", "evaluation__submission"))
-    order = rank_metrics(protocol, [key[0] for key in keys], [not key[1] for key in keys])
-    return next((rank for index, rank in order if keys[index][2] == submission.pk), None)
-
-
-def _best_values(protocol: Protocol, rows: list[dict[str, float]]) -> dict[str, float]:
-    best = {}
-    for column in protocol.columns:
-        values = [row[column.key] for row in rows if row.get(column.key) is not None]
-        if values:
-            best[column.key] = max(values) if column.direction == "desc" else min(values)
-    return best
+    standing = standings.filter(evaluation__submission=submission).values_list("pk", flat=True).first()
+    places = order_of(standings, phase.published_version.protocol).places if standing else ()
+    return next((place.rank for place in places if place.standing == standing), None)
 
 
 @dataclass(frozen=True)
@@ -162,8 +156,10 @@ class _Whole:
 
 def _whole_rows(pks: list[int], user: User | AnonymousUser) -> dict[int, _Whole]:
     latest_sheet = FactSheetRevision.objects.filter(submission=OuterRef("evaluation__submission")).order_by("-pk")
-    standings = Standing.objects.select_related("evaluation__submission__entry__team").annotate(
-        fact_sheet_id=Subquery(latest_sheet.values("pk")[:1])
+    standings = (
+        Standing.objects.select_related("evaluation__submission__entry__team")
+        .defer(*NOT_SHOWN)
+        .annotate(fact_sheet_id=Subquery(latest_sheet.values("pk")[:1]))
     )
     standings_by_pk = standings.in_bulk(pks)
     sheets = FactSheetRevision.objects.in_bulk([s.fact_sheet_id for s in standings_by_pk.values() if s.fact_sheet_id])

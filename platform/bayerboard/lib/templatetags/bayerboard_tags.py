@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.timesince import timesince, timeuntil
 from markdown_it import MarkdownIt
 
+from scoring.manifest import Manifest
 from scoring.shapes import is_open
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
     from django.contrib.auth.base_user import AbstractBaseUser
 
-    from scoring.manifest import Manifest
     from scoring.protocol import Column
     from scoring.protocol import Protocol as ScoringProtocol
 
@@ -130,10 +130,12 @@ def shape(value: tuple[int, ...] | list[int]) -> str:
 
 
 @register.simple_tag
-def expected_shape(protocol: ScoringProtocol, manifest: Manifest) -> str:
+def expected_shape(protocol: ScoringProtocol, manifest: Manifest | str) -> str:
     """Say which shape images must have, as far as it is known: 512 × 512 × 4, or how it differs."""
-    shapes = sorted({file.shape for file in manifest.files}, key=math.prod) or [protocol.shape]
-    if is_open(protocol.shape) and (not manifest.files or any(is_open(shape) for shape in shapes)):
+    # Of a track without phases the template finds the empty string.
+    files = manifest.files if isinstance(manifest, Manifest) else ()
+    shapes = sorted({file.shape for file in files}, key=math.prod) or [protocol.shape]
+    if is_open(protocol.shape) and (not files or any(is_open(shape) for shape in shapes)):
         return f"that of each reference × {protocol.channels}"
     if len(shapes) == 1:
         return shape(shapes[0])
