@@ -216,3 +216,13 @@ def test_the_proxy_passes_both_names_on_and_closes_what_is_for_inside() -> None:
     targets = set(re.findall(r"reverse_proxy (\w+):(\d+)", text))
     assert targets == {("web", "8000"), ("s3", "7070")}
     assert "/health/ /ready/ /metrics" in text
+
+
+def test_every_setting_is_in_the_operators_manual() -> None:
+    sources = [*(ROOT / "platform" / "bayerboard").glob("settings.py"), *(ROOT / "platform").rglob("s3_address.py")]
+    names = {name for path in sources for name in re.findall(r'"([A-Z][A-Z0-9_]+)"', path.read_text())}
+    manual = (ROOT / "docs" / "operations.md").read_text()
+    settings = {name for name in names if name.startswith(("BAYERBOARD_", "AWS_", "EMAIL_")) or name.endswith("_URL")}
+    assert len(settings) > 20
+    # Debugging is for whoever works on Bayerboard, and never for an operator.
+    assert {name for name in settings if f"`{name}`" not in manual} == {"BAYERBOARD_DEBUG"}
