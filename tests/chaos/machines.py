@@ -115,9 +115,9 @@ def _cut_and_rejoin(
     def states() -> list[dict[str, Any]]:
         return database.execute(STATES).fetchall()
 
-    def held_by_one() -> dict[str, Any] | None:
+    def held_by_one() -> dict[str, Any]:
         running = (row for row in states() if row["status"] == "running" and row["images_done"])
-        return next((row for row in running if row["worker"].startswith("one/")), None)
+        return next((row for row in running if row["worker"].startswith("one/")), {})
 
     def all_scored() -> list[dict[str, Any]]:
         rows = states()

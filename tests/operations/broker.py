@@ -22,6 +22,9 @@ def use_broker(monkeypatch: pytest.MonkeyPatch, socket: Path) -> None:
     """Let this process talk to the server on `socket`, whether there is one or not."""
     for name in ("broker_url", "broker_read_url", "broker_write_url"):
         monkeypatch.setattr(app.conf, name, f"redis+socket://{socket}")
+    # It keeps its connections, and would go on trying a server that is gone.
+    monkeypatch.setattr(app.amqp, "_producer_pool", None)
+    monkeypatch.setattr(app, "_pool", None)
 
 
 @contextmanager

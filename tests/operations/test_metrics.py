@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -24,8 +26,6 @@ from tests import factories
 from workers.recover import recover
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pytest_django import Settings
 
     from tests.factories import Cast
@@ -255,3 +255,22 @@ def test_without_a_token_a_laptop_may_read_its_own(settings: Settings) -> None:
 def test_without_a_token_nobody_else_may(settings: Settings, request_options: dict[str, Any]) -> None:
     settings.EMBEDDED = True
     assert Client().get("/metrics", **request_options).status_code == 404
+
+
+# --- What is written about them -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["docs/operations.md", "deploy/prometheus-rules.yml"])
+def test_every_metric_that_is_written_about_exists(cast: Cast, tmp_path: Path, name: str) -> None:
+    submission = factories.make_submission(cast.phase, cast.team, tmp_path)
+    assert Evaluation.objects.claim(submission.evaluation.pk, "here/1")
+    Evaluation.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    recover()
+    factories.record(submission.evaluation, psnr=30)
+    shown = {re.sub(r"_(bucket|count|sum|created)$", "", sample) for sample, _ in samples()}
+
+    text = (Path(__file__).resolve().parents[2] / name).read_text()
+    written = set(re.findall(r"\bbayerboard_[a-z_]+", text))
+
+    assert len(written) >= 4
+    assert written <= shown

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser
 
 ALREADY_THERE = frozenset({"BucketAlreadyOwnedByYou", "BucketAlreadyExists"})
-# Servers that know nothing of a rule say so in different words.
-NOT_THERE = frozenset({"NotImplemented", "MethodNotAllowed", "XNotImplemented", "InvalidArgument", "MalformedXML"})
+# Servers that know nothing of a rule say so in different words; rclone takes it for another wish to make the bucket.
+NOT_THERE = ALREADY_THERE | {"NotImplemented", "MethodNotAllowed", "XNotImplemented"}
 
 
 class Command(BaseCommand):
