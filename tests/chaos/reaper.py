@@ -30,6 +30,7 @@ LEADERS = {
     Kill.SITE: "web",
     Kill.BEAT: "beat",
     Kill.BROKER: "broker",
+    Kill.STORE: "store",
     Kill.POSTGRES: "postgres",
     Kill.POSTGRES_RESTART: "postgres",
 }

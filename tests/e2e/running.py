@@ -114,7 +114,7 @@ class Bayerboard:
 
     def rows(self, query: str, *values: Any) -> list[Row]:
         """Read from the database, JSON as its text; `?` stands for a value."""
-        if self.outside is None:
+        if self.outside is None or self.outside.postgres is None:
             return self._rows_of_sqlite(query, values)
         with psycopg.connect(self.outside.database_url, autocommit=True, row_factory=dict_row) as connection:
             set_json_loads(_as_text, connection)
@@ -184,7 +184,8 @@ class Bayerboard:
 
     def forget_messages(self) -> None:
         """Remove what the broker keeps on its disk; for one that does not run."""
-        folder = self.data_dir if self.outside is None else self.outside.valkey.folder
+        valkey = self.outside.valkey if self.outside is not None else None
+        folder = self.data_dir if valkey is None else valkey.folder
         for memory in folder.rglob("appendonlydir"):
             shutil.rmtree(memory)
 
