@@ -67,8 +67,8 @@ def section(outcome: Outcome, command: str) -> str:
             "",
             f"`{command}` on {datetime.now(UTC):%Y-%m-%d}: {about_machine()}",
             "",
-            f"* {n} submissions acknowledged after {outcome.requests} requests; {outcome.refusals} more than the quotas "
-            f"allow, all refused; {len(outcome.deaths)} kills in {outcome.duration_s:.0f} s.",
+            f"* {n} submissions acknowledged after {outcome.requests} requests; {outcome.refusals} beyond the quotas, "
+            f"all refused; {len(outcome.deaths)} kills in {outcome.duration_s:.0f} s.",
             f"* **{len(outcome.faults) or 'Nothing'} lost, stuck, counted twice or scored wrongly.** The {n} "
             f"evaluations took {attempts} attempts.",
             f"* The longest that the site did not answer: {outcome.longest_outage_s:.1f} s. The longest from an "
