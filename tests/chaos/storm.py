@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 CHALLENGE = "storm"
 SIGMAS = (6, 9, 12, 15, 18)
 # What is cut off a hundred times is still no fault of the submission's.
-VARIABLES = {"BAYERBOARD_MAX_ATTEMPTS": "100"}
+SETTINGS = {"BAYERBOARD_MAX_ATTEMPTS": "100"}
 FINISHED_WITHIN_S = 240
 PROBE_EVERY_S = 0.05
 
@@ -60,7 +60,7 @@ def storm(plan: Plan, folder: Path) -> Outcome:
     wants = {"with_postgres": plan.database == "postgres", "with_s3": plan.store == "s3"}
     with (
         outside(folder, **wants, durable=True) as servers,
-        running(folder / "data", outside=servers, variables=VARIABLES) as bayerboard,
+        running(folder / "data", outside=servers, **SETTINGS) as bayerboard,
     ):
         world = World(folder, plan)
         created = bayerboard.manage("create_challenge", str(world.challenge))

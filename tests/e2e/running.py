@@ -63,17 +63,11 @@ def wait_for(look: Callable[[], T | None], timeout_s: float = 30) -> T:
 class Bayerboard:
     """`manage.py up`, or `demo`, on its own data folder and a free port; embedded, or with the servers of `outside`."""
 
-    def __init__(
-        self,
-        data_dir: Path,
-        command: str = "up",
-        outside: Outside | None = None,
-        variables: Mapping[str, str] | None = None,
-    ) -> None:
+    def __init__(self, data_dir: Path, command: str = "up", outside: Outside | None = None, **settings: str) -> None:
         self.data_dir = data_dir
         self.command = command
         self.outside = outside
-        self.environment = {**environment(data_dir, outside), **(variables or {})}
+        self.environment = {**environment(data_dir, outside), **settings}
         self.output = data_dir.with_suffix(".out")
         self._start("127.0.0.1:0")
 
@@ -290,13 +284,10 @@ def command_of(pid: int) -> str:
 
 @contextmanager
 def running(
-    data_dir: Path,
-    command: str = "up",
-    outside: Outside | None = None,
-    variables: Mapping[str, str] | None = None,
+    data_dir: Path, command: str = "up", outside: Outside | None = None, **settings: str
 ) -> Iterator[Bayerboard]:
-    """Run it for the length of a block, and let nothing of it remain; `variables` are settings."""
-    one = Bayerboard(data_dir, command, outside, variables)
+    """Run it for the length of a block, with more settings if need be, and let nothing of it remain."""
+    one = Bayerboard(data_dir, command, outside, **settings)
     try:
         yield one
         one.stop()
