@@ -91,11 +91,13 @@ class Reaper:
             return at_s
         if kill is Kill.BROKER_WIPED:
             with self.bayerboard.supervisor_held():
-                at_s = self._end(self._leader("broker"), signal.SIGKILL)
+                at_s = self._end(lambda: self._leader("broker"), signal.SIGKILL)
                 self.bayerboard.forget_messages()
             return at_s
-        pid = self._child(CHILDREN_OF[kill]) if kill in CHILDREN_OF else self._leader(LEADERS[kill])
-        return self._end(pid, signal.SIGINT if kill is Kill.POSTGRES_RESTART else signal.SIGKILL)
+        number = signal.SIGINT if kill is Kill.POSTGRES_RESTART else signal.SIGKILL
+        if kill in CHILDREN_OF:
+            return self._end(lambda: self._child(CHILDREN_OF[kill]), number)
+        return self._end(lambda: self._leader(LEADERS[kill]), number)
 
     def _leader(self, program: str) -> int:
         return wait_for(lambda: self.bayerboard.leader(program), COMES_BACK_WITHIN_S)
@@ -104,8 +106,12 @@ class Reaper:
         children = wait_for(lambda: self.bayerboard.children(program), COMES_BACK_WITHIN_S)
         return self._random.choice(sorted(children))
 
-    def _end(self, pid: int, number: signal.Signals) -> float:
-        at_s = time.time()
-        os.kill(pid, number)
-        wait_for(lambda: not is_running(pid))
-        return at_s
+    def _end(self, find: Callable[[], int], number: signal.Signals) -> float:
+        while True:
+            pid, at_s = find(), time.time()
+            try:
+                os.kill(pid, number)
+            except ProcessLookupError:
+                continue  # it died of something else just now: its successor, then
+            wait_for(lambda: not is_running(pid), COMES_BACK_WITHIN_S)
+            return at_s

@@ -56,7 +56,7 @@ def wait_for(look: Callable[[], T | None], timeout_s: float = 30) -> T:
     deadline = time.monotonic() + timeout_s
     while not (found := look()):
         assert time.monotonic() < deadline, f"waited in vain for {timeout_s:g} s"
-        time.sleep(0.02)
+        time.sleep(0.05)  # what is looked at is a whole database, or every process of the machine
     return found
 
 
