@@ -109,9 +109,15 @@ class Reaper:
     def _end(self, find: Callable[[], int], number: signal.Signals) -> float:
         while True:
             pid, at_s = find(), time.time()
-            try:
-                os.kill(pid, number)
-            except ProcessLookupError:
-                continue  # it died of something else just now: its successor, then
-            wait_for(lambda: not is_running(pid), COMES_BACK_WITHIN_S)
-            return at_s
+            if end_process(pid, number):
+                return at_s
+
+
+def end_process(pid: int, number: signal.Signals) -> bool:
+    """Return once the process is gone; False where it died of something else just before."""
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return False
+    wait_for(lambda: not is_running(pid), COMES_BACK_WITHIN_S)
+    return True
