@@ -10,6 +10,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import psycopg
+
 from tests.chaos.plan import Kill
 from tests.e2e.running import wait_for
 from tests.operations.processes import is_running
@@ -104,7 +106,15 @@ class Reaper:
 
     def _child(self, program: str) -> int:
         children = wait_for(lambda: self.bayerboard.children(program), COMES_BACK_WITHIN_S)
-        return self._random.choice(sorted(children))
+        # rather one in the middle of its work
+        return self._random.choice(sorted(children & self._busy()) or sorted(children))
+
+    def _busy(self) -> set[int]:
+        try:
+            rows = self.bayerboard.rows("SELECT worker FROM evaluations_evaluation WHERE status = 'running'")
+        except psycopg.OperationalError:  # what was killed before is not back yet
+            return set()
+        return {int(row["worker"].rpartition("/")[2]) for row in rows}
 
     def _end(self, find: Callable[[], int], number: signal.Signals) -> float:
         while True:

@@ -79,7 +79,7 @@ class World:
         self.phases = [
             PhaseData("s7", "quick", smooth_references("s7", ["1_0", "1_1"]), quota),
             # a job that takes long enough to be hit
-            PhaseData("s7", "long", smooth_references("s7", [f"2_{tile}" for tile in range(40)], seed=1), quota),
+            PhaseData("s7", "long", smooth_references("s7", [f"2_{tile}" for tile in range(24)], seed=1), quota),
         ]
         self.challenge = write_challenge(folder, CHALLENGE, self.phases)
         self.archives = {
