@@ -74,6 +74,12 @@ endif
 acceptance: dev-environment ## The checks on real input (need ../shared; they skip, saying so, without it)
 	$(BIN)/pytest tests/acceptance $(ARGS)
 
+.PHONY: chaos
+chaos: dev-environment ## Kill everything while 300 submissions come in (SUBMISSIONS=300; SEED=1; DATABASES=…; STORES=…; RECORD=1)
+	@POSTGRES=$$(tools/postgres.sh) $(BIN)/python -m tests.chaos $(if $(SUBMISSIONS),--submissions $(SUBMISSIONS)) \
+		$(if $(SEED),--seed $(SEED)) $(if $(DATABASES),--databases $(DATABASES)) $(if $(STORES),--stores $(STORES)) \
+		$(if $(RECORD),--record)
+
 .PHONY: fuzz
 fuzz: dev-environment ## Fuzz what reads strangers' files (RUNS=25000 for each; TARGETS="npy png"; RECORD=1: into docs/)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r tests/fuzz/requirements.txt

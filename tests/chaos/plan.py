@@ -19,10 +19,13 @@ class Kill(StrEnum):
     BROKER_WIPED = "the broker, its data wiped"
     POSTGRES = "PostgreSQL"
     POSTGRES_RESTART = "PostgreSQL, by a fast restart (SIGINT)"
+    STORE = "the S3 server"
     POWER = "everything at once but the servers outside (a power cut)"
 
 
 ON_POSTGRES = {Kill.POSTGRES, Kill.POSTGRES_RESTART}
+ON_S3 = {Kill.STORE}
+DATABASES, STORES = ("sqlite", "postgres"), ("disk", "s3")
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,8 @@ class Plan:
     each: int
     kills: tuple[Kill, ...]
     seed: int
+    database: str
+    store: str
 
     @property
     def submissions(self) -> int:
@@ -46,21 +51,22 @@ class Plan:
         return min(len(self.kills), len(self.kills) * acknowledged * 8 // (self.submissions * 7))
 
 
-def short_plan(database: str, seed: int) -> Plan:
-    """Return the form for every day: each way to die once, and the likeliest one a few times."""
-    often = [Kill.SCORING_PROCESS] * 2
-    return Plan(teams=2, each=5, kills=_shuffled([*_kinds(database), *often], seed), seed=seed)
+def short_plan(database: str, store: str, seed: int) -> Plan:
+    """Return the form for every day: each way to die once, and the likeliest one three times."""
+    kills = [*_kinds(database, store), Kill.SCORING_PROCESS, Kill.SCORING_PROCESS]
+    return Plan(2, 5, _shuffled(kills, seed), seed, database, store)
 
 
-def long_plan(database: str, seed: int) -> Plan:
-    """Return the long form: 300 submissions, and as many kills as a bad year."""
+def long_plan(database: str, store: str, seed: int, submissions: int) -> Plan:
+    """Return the long form, with as many kills as a bad year."""
     rare = {Kill.BROKER_WIPED: 1, Kill.POWER: 2, Kill.SCORING_PROCESS: 16}
-    kills = [kill for kill in _kinds(database) for _ in range(rare.get(kill, 5))]
-    return Plan(teams=10, each=15, kills=_shuffled(kills, seed), seed=seed)
+    kills = [kill for kill in _kinds(database, store) for _ in range(rare.get(kill, 5))]
+    return Plan(10, max(1, submissions // 20), _shuffled(kills, seed), seed, database, store)
 
 
-def _kinds(database: str) -> list[Kill]:
-    return [kill for kill in Kill if database == "postgres" or kill not in ON_POSTGRES]
+def _kinds(database: str, store: str) -> list[Kill]:
+    absent = (set() if database == "postgres" else ON_POSTGRES) | (set() if store == "s3" else ON_S3)
+    return [kill for kill in Kill if kill not in absent]
 
 
 def _shuffled(kills: list[Kill], seed: int) -> tuple[Kill, ...]:

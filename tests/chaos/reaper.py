@@ -10,6 +10,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import psycopg
+
 from tests.chaos.plan import Kill
 from tests.e2e.running import wait_for
 from tests.operations.processes import is_running
@@ -30,6 +32,7 @@ LEADERS = {
     Kill.SITE: "web",
     Kill.BEAT: "beat",
     Kill.BROKER: "broker",
+    Kill.STORE: "store",
     Kill.POSTGRES: "postgres",
     Kill.POSTGRES_RESTART: "postgres",
 }
@@ -90,21 +93,41 @@ class Reaper:
             return at_s
         if kill is Kill.BROKER_WIPED:
             with self.bayerboard.supervisor_held():
-                at_s = self._end(self._leader("broker"), signal.SIGKILL)
+                at_s = self._end(lambda: self._leader("broker"), signal.SIGKILL)
                 self.bayerboard.forget_messages()
             return at_s
-        pid = self._child(CHILDREN_OF[kill]) if kill in CHILDREN_OF else self._leader(LEADERS[kill])
-        return self._end(pid, signal.SIGINT if kill is Kill.POSTGRES_RESTART else signal.SIGKILL)
+        number = signal.SIGINT if kill is Kill.POSTGRES_RESTART else signal.SIGKILL
+        if kill in CHILDREN_OF:
+            return self._end(lambda: self._child(CHILDREN_OF[kill]), number)
+        return self._end(lambda: self._leader(LEADERS[kill]), number)
 
     def _leader(self, program: str) -> int:
         return wait_for(lambda: self.bayerboard.leader(program), COMES_BACK_WITHIN_S)
 
     def _child(self, program: str) -> int:
         children = wait_for(lambda: self.bayerboard.children(program), COMES_BACK_WITHIN_S)
-        return self._random.choice(sorted(children))
+        # rather one in the middle of its work
+        return self._random.choice(sorted(children & self._busy()) or sorted(children))
 
-    def _end(self, pid: int, number: signal.Signals) -> float:
-        at_s = time.time()
+    def _busy(self) -> set[int]:
+        try:
+            rows = self.bayerboard.rows("SELECT worker FROM evaluations_evaluation WHERE status = 'running'")
+        except psycopg.OperationalError:  # what was killed before is not back yet
+            return set()
+        return {int(row["worker"].rpartition("/")[2]) for row in rows}
+
+    def _end(self, find: Callable[[], int], number: signal.Signals) -> float:
+        while True:
+            pid, at_s = find(), time.time()
+            if end_process(pid, number):
+                return at_s
+
+
+def end_process(pid: int, number: signal.Signals) -> bool:
+    """Return once the process is gone; False where it died of something else just before."""
+    try:
         os.kill(pid, number)
-        wait_for(lambda: not is_running(pid))
-        return at_s
+    except ProcessLookupError:
+        return False
+    wait_for(lambda: not is_running(pid), COMES_BACK_WITHIN_S)
+    return True

@@ -6,7 +6,7 @@ import hashlib
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING
@@ -30,11 +30,12 @@ if TYPE_CHECKING:
     from tests.chaos.plan import Plan
     from tests.chaos.reaper import Death
     from tests.e2e.running import Bayerboard, Row
+    from tests.services.outside import Outside
 
 CHALLENGE = "storm"
 SIGMAS = (6, 9, 12, 15, 18)
 # What is cut off a hundred times is still no fault of the submission's.
-VARIABLES = {"BAYERBOARD_MAX_ATTEMPTS": "100"}
+SETTINGS = {"BAYERBOARD_MAX_ATTEMPTS": "100"}
 FINISHED_WITHIN_S = 240
 PROBE_EVERY_S = 0.05
 
@@ -54,15 +55,20 @@ class Outcome:
     duration_s: float
 
 
-def storm(plan: Plan, folder: Path, *, database: str) -> Outcome:
+def storm(plan: Plan, folder: Path) -> Outcome:
     """Run a plan on a new Bayerboard; return what came of it."""
-    with ExitStack() as cleanup:
-        servers = cleanup.enter_context(outside(folder, durable=True)) if database == "postgres" else None
-        bayerboard = cleanup.enter_context(running(folder / "data", outside=servers, variables=VARIABLES))
+    wants = {"with_postgres": plan.database == "postgres", "with_s3": plan.store == "s3"}
+    with (
+        outside(folder, **wants, durable=True) as servers,
+        running(folder / "data", outside=servers, **SETTINGS) as bayerboard,
+    ):
         world = World(folder, plan)
         created = bayerboard.manage("create_challenge", str(world.challenge))
         assert created.returncode == 0, created.stderr
-        return _rage(plan, world, bayerboard)
+        outcome = _rage(plan, world, bayerboard, servers)
+        if servers.s3 is not None:
+            assert len(servers.s3.objects()) >= plan.submissions, "the archives are not in the bucket"
+        return outcome
 
 
 class World:
@@ -73,7 +79,7 @@ class World:
         self.phases = [
             PhaseData("s7", "quick", smooth_references("s7", ["1_0", "1_1"]), quota),
             # a job that takes long enough to be hit
-            PhaseData("s7", "long", smooth_references("s7", [f"2_{tile}" for tile in range(40)], seed=1), quota),
+            PhaseData("s7", "long", smooth_references("s7", [f"2_{tile}" for tile in range(24)], seed=1), quota),
         ]
         self.challenge = write_challenge(folder, CHALLENGE, self.phases)
         self.archives = {
@@ -96,7 +102,7 @@ class World:
         return ending.Sent(one.submission, one.job.key, one.team, slug, self.expected[slug][one.job.variant])
 
 
-def _rage(plan: Plan, world: World, bayerboard: Bayerboard) -> Outcome:
+def _rage(plan: Plan, world: World, bayerboard: Bayerboard, servers: Outside) -> Outcome:
     senders = [_enter(plan, world, bayerboard, number) for number in range(plan.teams)]
     tickets = count()
     reaper = Reaper(plan, bayerboard, lambda: sum(len(sender.acknowledged) for sender in senders))
@@ -116,8 +122,7 @@ def _rage(plan: Plan, world: World, bayerboard: Bayerboard) -> Outcome:
         finally:
             reaper.stop()
         killing.result()
-        for service in bayerboard.outside.services.values() if bayerboard.outside else ():
-            service.wait_until_ready()
+        servers.wait_until_ready()
         wait_for(lambda: bayerboard.rows(ending.UNFINISHED)[0]["n"] == 0, FINISHED_WITHIN_S)
     acknowledged = [one for sender in senders for one in sender.acknowledged]
     return Outcome(

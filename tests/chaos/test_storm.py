@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.chaos.plan import short_plan
+from tests.chaos.report import section
 from tests.chaos.storm import storm
 
 if TYPE_CHECKING:
@@ -20,8 +22,10 @@ SEED = 2022
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("database", ["sqlite", "postgres"])
 def test_whatever_dies_nothing_is_lost_stuck_or_counted_twice(database: str, tmp_path: Path) -> None:
-    plan = short_plan(database, SEED)
-    outcome = storm(plan, tmp_path, database=database)
+    plan = short_plan(database, "disk", SEED)
+    outcome = storm(plan, tmp_path)
+    # pytest shows it where something is wrong
+    sys.stdout.write(section(outcome, "make pytest"))
     assert outcome.faults == []
     assert len(outcome.acknowledged) == plan.submissions == 20
     assert outcome.refusals == 2 * plan.teams, "a quota took more than it allows"

@@ -56,24 +56,18 @@ def wait_for(look: Callable[[], T | None], timeout_s: float = 30) -> T:
     deadline = time.monotonic() + timeout_s
     while not (found := look()):
         assert time.monotonic() < deadline, f"waited in vain for {timeout_s:g} s"
-        time.sleep(0.02)
+        time.sleep(0.05)  # what is looked at is a whole database, or every process of the machine
     return found
 
 
 class Bayerboard:
     """`manage.py up`, or `demo`, on its own data folder and a free port; embedded, or with the servers of `outside`."""
 
-    def __init__(
-        self,
-        data_dir: Path,
-        command: str = "up",
-        outside: Outside | None = None,
-        variables: Mapping[str, str] | None = None,
-    ) -> None:
+    def __init__(self, data_dir: Path, command: str = "up", outside: Outside | None = None, **settings: str) -> None:
         self.data_dir = data_dir
         self.command = command
         self.outside = outside
-        self.environment = {**environment(data_dir, outside), **(variables or {})}
+        self.environment = {**environment(data_dir, outside), **settings}
         self.output = data_dir.with_suffix(".out")
         self._start("127.0.0.1:0")
 
@@ -114,7 +108,7 @@ class Bayerboard:
 
     def rows(self, query: str, *values: Any) -> list[Row]:
         """Read from the database, JSON as its text; `?` stands for a value."""
-        if self.outside is None:
+        if self.outside is None or self.outside.postgres is None:
             return self._rows_of_sqlite(query, values)
         with psycopg.connect(self.outside.database_url, autocommit=True, row_factory=dict_row) as connection:
             set_json_loads(_as_text, connection)
@@ -184,7 +178,8 @@ class Bayerboard:
 
     def forget_messages(self) -> None:
         """Remove what the broker keeps on its disk; for one that does not run."""
-        folder = self.data_dir if self.outside is None else self.outside.valkey.folder
+        valkey = self.outside.valkey if self.outside is not None else None
+        folder = self.data_dir if valkey is None else valkey.folder
         for memory in folder.rglob("appendonlydir"):
             shutil.rmtree(memory)
 
@@ -289,13 +284,10 @@ def command_of(pid: int) -> str:
 
 @contextmanager
 def running(
-    data_dir: Path,
-    command: str = "up",
-    outside: Outside | None = None,
-    variables: Mapping[str, str] | None = None,
+    data_dir: Path, command: str = "up", outside: Outside | None = None, **settings: str
 ) -> Iterator[Bayerboard]:
-    """Run it for the length of a block, and let nothing of it remain; `variables` are settings."""
-    one = Bayerboard(data_dir, command, outside, variables)
+    """Run it for the length of a block, with more settings if need be, and let nothing of it remain."""
+    one = Bayerboard(data_dir, command, outside, **settings)
     try:
         yield one
         one.stop()

@@ -80,6 +80,7 @@ def test_what_is_named_by_url_is_used_and_nothing_else(bayerboard: Bayerboard) -
     else:
         assert not {"bayerboard.sqlite3", "secret_key", "valkey"} & beside
         assert bayerboard.rows("SELECT slug FROM challenges_challenge") == [{"slug": CHALLENGE}]
+        assert bayerboard.outside.valkey is not None
         with bayerboard.outside.valkey.client() as client:
             assert len(client.client_list()) > 1, "nobody but this test asks the broker"
 

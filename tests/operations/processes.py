@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+# The state letters of a process that is gone, a zombie, or dead.
+ENDED = {"", "Z", "X"}
 # Writes its pid as a line of a file, then waits; SIGTERM ends it at once.
 RECORD_AND_WAIT = """
 import os, pathlib, signal, sys
@@ -56,16 +58,13 @@ def stat_of(pid: int) -> tuple[str, int]:
 
 def is_running(pid: int) -> bool:
     """Whether a process exists and is no zombie."""
-    return stat_of(pid)[0] not in {"", "Z", "X"}
+    return stat_of(pid)[0] not in ENDED
 
 
 def descendants(ancestor: int) -> set[int]:
     """Return the running processes that a process started, and those that these started."""
-    parents = {
-        int(folder.name): stat_of(int(folder.name))[1]
-        for folder in Path("/proc").iterdir()
-        if folder.name.isdecimal() and is_running(int(folder.name))
-    }
+    pids = [int(folder.name) for folder in Path("/proc").iterdir() if folder.name.isdecimal()]
+    parents = {pid: parent for pid in pids for state, parent in [stat_of(pid)] if state not in ENDED}
     found, generation = set[int](), {ancestor}
     while generation := {pid for pid, parent in parents.items() if parent in generation}:
         found |= generation

@@ -8,11 +8,17 @@ import signal
 import subprocess
 import sys
 
-from tests.services.postgres import postgres
+import pytest
+
+from tests.services.postgres import find_programs, postgres
 
 
 def main() -> int:
     """Return the command's exit status."""
+    try:
+        find_programs()
+    except pytest.fail.Exception as missing:
+        sys.exit(str(missing))
     with postgres() as server:
         environment = {
             **os.environ,

@@ -1,13 +1,15 @@
-"""PostgreSQL and Valkey by URL: what a Bayerboard of several machines shares."""
+"""PostgreSQL, Valkey and S3 by URL: what a Bayerboard of several machines shares."""
 
 from __future__ import annotations
 
 import secrets
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tests.services.postgres import Postgres, postgres
+from tests.services.s3 import S3, s3
 from tests.services.valkey import Valkey, valkey
 
 if TYPE_CHECKING:
@@ -19,27 +21,46 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Outside:
-    """The servers, and what names them in the environment."""
+    """The servers that a Bayerboard does not start itself, and what names them in the environment."""
 
-    postgres: Postgres
-    valkey: Valkey
-    database_url: str
+    postgres: Postgres | None = None
+    valkey: Valkey | None = None
+    s3: S3 | None = None
     secret_key: str = field(default_factory=lambda: secrets.token_urlsafe(50))
+
+    @cached_property
+    def database_url(self) -> str:
+        assert self.postgres is not None
+        return self.postgres.make_database("bayerboard")
 
     @property
     def environment(self) -> dict[str, str]:
-        return {"DATABASE_URL": self.database_url, "REDIS_URL": self.valkey.url, "SECRET_KEY": self.secret_key}
+        found: dict[str, str] = {}
+        if self.postgres is not None:
+            found |= {"DATABASE_URL": self.database_url, "SECRET_KEY": self.secret_key}
+        if self.valkey is not None:
+            found |= {"REDIS_URL": self.valkey.url}
+        return found | (self.s3.environment if self.s3 is not None else {})
 
     @property
     def services(self) -> dict[str, Service]:
-        """The programs that `manage.py up` does not start itself, by what they are to it."""
-        return {"broker": self.valkey.service, "postgres": self.postgres.service}
+        """Their programs, by what they are to Bayerboard."""
+        servers = {"broker": self.valkey, "postgres": self.postgres, "store": self.s3}
+        return {name: server.service for name, server in servers.items() if server is not None}
+
+    def wait_until_ready(self) -> None:
+        for service in self.services.values():
+            service.wait_until_ready()
 
 
 @contextmanager
-def outside(folder: Path, *, durable: bool = False) -> Iterator[Outside]:
-    """Run both servers for the length of a block."""
+def outside(
+    folder: Path, *, with_postgres: bool = True, with_s3: bool = False, durable: bool = False
+) -> Iterator[Outside]:
+    """Run PostgreSQL with Valkey, or S3, or all three for the length of a block."""
     with ExitStack() as cleanup:
-        database = cleanup.enter_context(postgres(durable=durable))
-        broker = cleanup.enter_context(valkey(folder))
-        yield Outside(database, broker, database.make_database("bayerboard"))
+        yield Outside(
+            postgres=cleanup.enter_context(postgres(durable=durable)) if with_postgres else None,
+            valkey=cleanup.enter_context(valkey(folder)) if with_postgres else None,
+            s3=cleanup.enter_context(s3(folder)) if with_s3 else None,
+        )
