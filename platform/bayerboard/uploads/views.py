@@ -74,6 +74,7 @@ def _plan(upload: Upload) -> dict[str, Any]:
         "part_size_bytes": upload.part_size_bytes,
         "part_count": upload.part_count,
         "finish_before": upload.finish_before.isoformat(),
+        "submission": upload.submission_id,
     }
 
 

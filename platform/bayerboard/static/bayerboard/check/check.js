@@ -4,7 +4,7 @@
 
 import { entryFaults } from "./bounds.js";
 import { mapParallel } from "./bytes.js";
-import { readStart } from "./contents.js";
+import { crc32, readStart } from "./contents.js";
 import { openZip } from "./directory.js";
 import { ImageCheck } from "./images.js";
 import { arrange } from "./layout.js";
@@ -21,16 +21,18 @@ const prepare = (facts) => {
   return { ...facts, files, suffix: `.${files[0].container}` };
 };
 
-// {errors, warnings, factsheet (rows, or null)}. readReadme(bytes, path) gives {factsheet, warnings}.
+// {errors, warnings, factsheet (rows, or null), fingerprint}: the same fingerprint is the same archive, since it is made
+// of all names, sizes and checksums. readReadme(bytes, path) gives {factsheet, warnings}.
 export const checkArchive = async (file, given, readReadme) => {
   const facts = prepare(given);
   const problems = new Problems(facts, file.name || null);
   try {
     const zip = await openZip(file, facts.limits);
-    return await inspect(zip, facts, problems, readReadme);
+    const report = await inspect(zip, facts, problems, readReadme);
+    return { ...report, fingerprint: `${file.size}-${crc32(zip.table).toString(16)}` };
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
-    return { errors: [problems.ofArchive(error.code, error.values)], warnings: [], factsheet: null };
+    return { errors: [problems.ofArchive(error.code, error.values)], warnings: [], factsheet: null, fingerprint: null };
   }
 };
 
