@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import zipfile
+from dataclasses import dataclass
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
+from uuid import UUID
 
 import numpy as np
 import pytest
@@ -23,7 +25,7 @@ from tests.scoring.archives import write_submission
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from playwright.sync_api import Request, Route
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
     from tests.e2e.challenge import PhaseData
     from tests.e2e.conftest import Phases
     from tests.e2e.running import Bayerboard
+
+T = TypeVar("T")
 
 pytestmark = [pytest.mark.browser, pytest.mark.processes]
 
@@ -104,19 +108,40 @@ class HeldParts:
             self.sent.append(number)
             route.continue_()
 
-    def wait_until_arrived(self, upload: str, visitor: Visitor) -> None:
-        """Wait until the site has every part that may pass."""
-
-        def look() -> bool:
-            # Playwright handles what the page does only while it is asked something.
-            self.page.wait_for_timeout(50)
-            listed = visitor.get(f"/uploads/{upload}/parts/")
-            return listed.count('"etag"') == self.passing
-
-        wait_for(look, timeout_s=60)
-
     def stop(self) -> None:
         self.page.unroute(PART)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Somebody at a browser, before Bayerboard."""
+
+    bayerboard: Bayerboard
+    person: Person
+    visitor: Visitor
+
+    def wait_for(self, look: Callable[[], T | None]) -> T:
+        def look_while_listening() -> T | None:
+            # Playwright hears what the page does only while it is asked something.
+            self.person.page.wait_for_timeout(50)
+            return look()
+
+        return wait_for(look_while_listening, timeout_s=60)
+
+    def begin_upload(self, phase: PhaseData, archive: Path) -> tuple[HeldParts, sqlite3.Row]:
+        """Send the first two parts, and hold the others."""
+        parts = HeldParts(self.person, passing=2)
+        self.person.fill_in_submission(phase, archive, "Interrupted")
+        press(self.person, "Submit")
+        (upload,) = self.wait_for(lambda: uploads_of(self.bayerboard, self.visitor))
+        path = f"/uploads/{UUID(upload['id'])}/parts/"
+        self.wait_for(lambda: self.visitor.get(path).count('"etag"') == parts.passing)
+        return parts, upload
+
+
+@pytest.fixture
+def scene(bayerboard: Bayerboard, person: Person, visitor: Visitor) -> Scene:
+    return Scene(bayerboard, person, visitor)
 
 
 def number_of(request: Request) -> int:
@@ -223,100 +248,74 @@ def test_a_good_zip_is_sent_in_parts_and_scored(
     assert (upload["state"], upload["submission_id"]) == ("complete", person.submission)
 
 
-def test_a_killed_web_server_costs_no_part_that_arrived(
-    bayerboard: Bayerboard, phases: Phases, person: Person, visitor: Visitor, large: Path
-) -> None:
-    parts = HeldParts(person, passing=2)
-    person.fill_in_submission(phases.long, large, "Through a crash")
-    press(person, "Submit")
-    (upload,) = wait_for(lambda: person.page.wait_for_timeout(50) or uploads_of(bayerboard, visitor))
-    parts.wait_until_arrived(str(upload["id"]), visitor)
+def test_a_killed_web_server_costs_no_part_that_arrived(scene: Scene, phases: Phases, large: Path) -> None:
+    parts, _ = scene.begin_upload(phases.long, large)
 
-    died = bayerboard.kill_program("web")
+    died = scene.bayerboard.kill_program("web")
     # The parts that were on their way meet a closed door.
     parts.stop()
-    bayerboard.wait_for_restart("web", died)
+    scene.bayerboard.wait_for_restart("web", died)
 
-    expect_stored_and_scored(bayerboard, person, large)
+    expect_stored_and_scored(scene.bayerboard, scene.person, large)
     assert sorted(parts.sent) == [1, 2]
 
 
-def test_after_a_reload_the_same_file_goes_on_from_what_arrived(
-    bayerboard: Bayerboard, phases: Phases, person: Person, visitor: Visitor, large: Path
-) -> None:
-    parts = HeldParts(person, passing=2)
-    person.fill_in_submission(phases.long, large, "Before")
-    press(person, "Submit")
-    (upload,) = wait_for(lambda: person.page.wait_for_timeout(50) or uploads_of(bayerboard, visitor))
-    parts.wait_until_arrived(str(upload["id"]), visitor)
+def test_after_a_reload_the_same_file_goes_on_from_what_arrived(scene: Scene, phases: Phases, large: Path) -> None:
+    person, page = scene.person, scene.person.page
+    parts, upload = scene.begin_upload(phases.long, large)
 
-    person.page.reload()
+    page.reload()
     parts.stop()
     expect_kind(person, "odd")
-    expect(person.page.locator("[data-text]")).to_have_text("The upload of large.zip was interrupted.")
+    expect(page.locator("[data-text]")).to_have_text("The upload of large.zip was interrupted.")
     sent: list[int] = []
-    person.page.on("request", lambda request: sent.append(number_of(request)) if PART.search(request.url) else None)
+    page.on("request", lambda request: sent.append(number_of(request)) if PART.search(request.url) else None)
     person.fill_in_submission(phases.long, large, "After")
-    expect(person.page.locator("[data-hint]")).to_contain_text("goes on from what has arrived")
+    expect(page.locator("[data-hint]")).to_contain_text("the upload goes on from what has arrived")
     press(person, "Submit")
 
-    expect_stored_and_scored(bayerboard, person, large)
+    expect_stored_and_scored(scene.bayerboard, person, large)
     assert sorted(sent) == [3, 4]
-    assert [row["id"] for row in uploads_of(bayerboard, visitor)] == [upload["id"]]
+    assert [row["id"] for row in uploads_of(scene.bayerboard, scene.visitor)] == [upload["id"]]
 
 
 def test_another_file_does_not_go_on_with_the_first_ones_parts(
-    bayerboard: Bayerboard, phases: Phases, person: Person, visitor: Visitor, large: Path, tmp_path: Path
+    scene: Scene, phases: Phases, large: Path, tmp_path: Path
 ) -> None:
-    parts = HeldParts(person, passing=2)
-    person.fill_in_submission(phases.long, large, "First")
-    press(person, "Submit")
-    (upload,) = wait_for(lambda: person.page.wait_for_timeout(50) or uploads_of(bayerboard, visitor))
-    parts.wait_until_arrived(str(upload["id"]), visitor)
+    parts, _ = scene.begin_upload(phases.long, large)
     # Of the same name and size: only the images differ.
-    other = tmp_path / "large.zip"
-    write_submission(other, phases.long.predictions(6), compression=zipfile.ZIP_STORED)
+    other = write_submission(tmp_path / large.name, phases.long.predictions(6), compression=zipfile.ZIP_STORED)
     assert other.stat().st_size == large.stat().st_size
 
-    person.page.reload()
+    scene.person.page.reload()
     parts.stop()
-    person.fill_in_submission(phases.long, other, "Second")
-    press(person, "Submit")
+    scene.person.fill_in_submission(phases.long, other, "Another")
+    press(scene.person, "Submit")
 
-    expect_stored_and_scored(bayerboard, person, other)
+    expect_stored_and_scored(scene.bayerboard, scene.person, other)
 
 
-def test_an_upload_waits_while_it_is_paused(
-    bayerboard: Bayerboard, phases: Phases, person: Person, visitor: Visitor, large: Path
-) -> None:
-    parts = HeldParts(person, passing=2)
-    person.fill_in_submission(phases.long, large, "With a break")
-    press(person, "Submit")
-    (upload,) = wait_for(lambda: person.page.wait_for_timeout(50) or uploads_of(bayerboard, visitor))
-    parts.wait_until_arrived(str(upload["id"]), visitor)
+def test_an_upload_waits_while_it_is_paused(scene: Scene, phases: Phases, large: Path) -> None:
+    page = scene.person.page
+    parts, _ = scene.begin_upload(phases.long, large)
 
-    press(person, "Pause")
-    expect(person.page.locator("[data-text]")).to_have_text("The upload is paused.")
-    expect(person.page.get_by_role("button", name="Resume", exact=True)).to_be_focused()
+    press(scene.person, "Pause")
+    expect(page.locator("[data-text]")).to_have_text("The upload is paused.")
+    expect(page.get_by_role("button", name="Resume", exact=True)).to_be_focused()
     parts.passing = PART_COUNT
-    press(person, "Resume")
+    press(scene.person, "Resume")
 
-    expect_stored_and_scored(bayerboard, person, large)
+    expect_stored_and_scored(scene.bayerboard, scene.person, large)
     assert sorted(parts.sent) == [1, 2, 3, 4]
 
 
-def test_a_cancelled_upload_leaves_nothing_behind(
-    bayerboard: Bayerboard, phases: Phases, person: Person, visitor: Visitor, large: Path
-) -> None:
-    parts = HeldParts(person, passing=2)
-    person.fill_in_submission(phases.long, large, "Never mind")
-    press(person, "Submit")
-    (upload,) = wait_for(lambda: person.page.wait_for_timeout(50) or uploads_of(bayerboard, visitor))
-    parts.wait_until_arrived(str(upload["id"]), visitor)
+def test_a_cancelled_upload_leaves_nothing_behind(scene: Scene, phases: Phases, large: Path) -> None:
+    page = scene.person.page
+    scene.begin_upload(phases.long, large)
 
-    press(person, "Cancel")
+    press(scene.person, "Cancel")
 
-    expect(person.page.locator("[data-text]")).to_have_text("The upload is cancelled.")
-    wait_for(lambda: person.page.wait_for_timeout(50) or uploads_of(bayerboard, visitor)[0]["state"] == "aborted")
-    person.page.reload()
-    expect(person.page.locator("[data-upload]")).to_be_hidden()
+    expect(page.locator("[data-text]")).to_have_text("The upload is cancelled.")
+    scene.wait_for(lambda: uploads_of(scene.bayerboard, scene.visitor)[0]["state"] == "aborted")
+    page.reload()
+    expect(page.locator("[data-upload]")).to_be_hidden()

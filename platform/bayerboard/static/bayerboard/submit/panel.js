@@ -31,10 +31,10 @@ export class Panel {
     this.text.textContent = text;
     this.hint.textContent = hint;
     this.hint.hidden = !hint;
-    const focused = Object.values(this.buttons).includes(document.activeElement);
+    const focused = document.activeElement;
     for (const [name, button] of Object.entries(this.buttons)) button.hidden = !actions.includes(name);
     // Whoever pressed a button that is gone finds the one that took its place.
-    if (focused && document.activeElement?.hidden !== false && actions.length) this.buttons[actions[0]].focus();
+    if (focused?.dataset.do && focused.hidden && actions.length) this.buttons[actions[0]].focus();
   }
 
   hide() {
