@@ -214,18 +214,20 @@ class S3Store(ObjectStore):
             return
 
     def clear_leftovers(self, before: datetime, keep: Collection[str]) -> int:
-        """Abort what nobody knows of; the bucket's lifecycle rule does the same where this list is not to be had."""
-        with _failures_are_told("list_multipart_uploads", ""):
-            pages = self._client.get_paginator("list_multipart_uploads").paginate(Bucket=self.bucket)
-            found = [
-                (item["Key"], item["UploadId"])
-                for page in pages
-                for item in page.get("Uploads", [])
-                if item["Initiated"] < before and item["UploadId"] not in keep
-            ]
+        """Abort what nobody knows of; a rule of the bucket's life cycle does the same where it cannot be listed."""
+        found = [(key, parts_id) for key, parts_id in self._begun(before) if parts_id not in keep]
         for key, parts_id in found:
             self.abort_parts(key, parts_id)
         return len(found)
+
+    def _begun(self, before: datetime) -> list[tuple[str, str]]:
+        try:
+            with _failures_are_told("list_multipart_uploads", self.bucket):
+                pages = self._client.get_paginator("list_multipart_uploads").paginate(Bucket=self.bucket)
+                uploads = [item for page in pages for item in page.get("Uploads", [])]
+        except PartsGone:
+            return []  # what some servers answer when there are none
+        return [(item["Key"], item["UploadId"]) for item in uploads if item["Initiated"] < before]
 
 
 def _scratch() -> Path:
