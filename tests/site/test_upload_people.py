@@ -286,6 +286,17 @@ def test_an_address_outlives_no_abort(cast: Cast) -> None:
     assert_nothing_stored()
 
 
+def test_an_address_of_an_upload_that_is_forgotten(cast: Cast) -> None:
+    upload = uploading.begin(cast, len(CONTENT))
+    url = uploading.sign(cast, upload, 1).json()["url"]
+    Upload.objects.all().delete()
+
+    response = uploading.put(cast, url, CONTENT[:PART])
+
+    assert_refused(response, 404, "upload-unknown")
+    assert response.wsgi_request.read() == b""  # or a browser would not see the answer
+
+
 def test_an_address_is_not_logged(cast: Cast, caplog: pytest.LogCaptureFixture) -> None:
     upload = uploading.begin(cast, len(CONTENT))
     url = uploading.sign(cast, upload, 1).json()["url"]
