@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import tempfile
+from functools import partial
 from pathlib import Path
 
 from celery import shared_task
@@ -13,7 +14,7 @@ from baselines.errors import BaselineError
 from baselines.predict import predict
 from baselines.tracks import TRACKS
 from bayerboard.lib.leases import LeaseLost
-from bayerboard.lib.storage import object_store
+from bayerboard.lib.storage import StorageUnavailable, object_store
 from bayerboard.methods.models import BaselineRun
 from workers.names import worker_name
 from workers.progress import Progress
@@ -31,6 +32,9 @@ def run_baseline(run_id: int) -> None:
         _predict_and_submit(run)
     except LeaseLost as lost:
         logger.warning("stopped, the claim is gone: %s", lost)
+    except StorageUnavailable as error:
+        run.give_back()
+        logger.warning("baseline run %s: back to the queue, the storage does not answer: %s", run.pk, error)
     except BaselineError as error:
         run.give_up(reason=str(error))
         logger.warning("baseline run %s: %s", run.pk, error)
@@ -46,12 +50,14 @@ def _predict_and_submit(run: BaselineRun) -> None:
     track = next((name for name, track in TRACKS.items() if track.protocol == run.phase.track.protocol.name), None)
     if track is None:
         raise BaselineError(f"{run.method} does not serve the protocol {run.phase.track.protocol.name}.")
+    progress = Progress(run.show_progress)
+    fetching = partial(progress, 0, len(input_set.names))
     settings.UPLOAD_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
     with (
         tempfile.TemporaryDirectory(dir=settings.UPLOAD_DIR) as folder,
-        object_store().local_copy(input_set.storage_key) as inputs,
+        object_store().local_copy(input_set.storage_key, fetching) as inputs,
     ):
         output = Path(folder) / f"{run.method}-{run.phase.slug}.zip"
-        predict(run.method, track, inputs, output, on_progress=Progress(run.show_progress))
+        predict(run.method, track, inputs, output, on_progress=progress)
         submission = run.submit(output)
     logger.info("baseline run %s: submission %s", run.pk, submission.pk)

@@ -6,6 +6,7 @@ import hashlib
 import logging
 import platform
 import socket
+from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ import scoring
 from bayerboard.evaluations.models import Evaluation
 from bayerboard.evaluations.results import record_rejection, record_score
 from bayerboard.lib.leases import LeaseLost
-from bayerboard.lib.storage import object_store
+from bayerboard.lib.storage import StorageUnavailable, object_store
 from scoring.engine import score_archive
 from scoring.problems import SubmissionRejected
 from scoring.reference import Reference
@@ -40,6 +41,11 @@ def score_next() -> None:
     except LeaseLost as lost:
         # Cancelled, or taken over after a long silence: whoever holds it now writes the result.
         logger.warning("submission %s: stopped, the claim is gone: %s", evaluation.submission_id, lost)
+    except StorageUnavailable as error:
+        evaluation.give_back()
+        logger.warning(
+            "submission %s: back to the queue, the storage does not answer: %s", evaluation.submission_id, error
+        )
     except Exception:
         # Whatever went wrong is ours: it is logged whole, and the evaluation goes on or fails with a reason.
         reference = evaluation.give_up()
@@ -49,12 +55,13 @@ def score_next() -> None:
 def _score(evaluation: Evaluation) -> None:
     submission, scoring_version = evaluation.submission, evaluation.scoring_version
     store, protocol = object_store(), scoring_version.protocol
+    progress = Progress(evaluation.show_progress)
+    fetching = partial(progress, 0, len(scoring_version.reference_set.manifest_data))
     with (
-        store.local_copy(submission.archive_key) as archive,
-        store.local_copy(scoring_version.reference_set.storage_key) as reference_path,
+        store.local_copy(submission.archive_key, fetching) as archive,
+        store.local_copy(scoring_version.reference_set.storage_key, fetching) as reference_path,
         Reference.open(reference_path, protocol) as reference,
     ):
-        progress = Progress(evaluation.show_progress)
         archive_sha256 = _sha256(archive)
         provenance = _provenance(evaluation, archive_sha256)
         try:

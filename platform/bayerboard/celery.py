@@ -41,8 +41,11 @@ app.conf.update(
     },
     beat_schedule={
         "recover": {"task": "workers.recover.recover", "schedule": settings.RECOVER_EVERY_S},
+        "sweep-uploads": {"task": "workers.sweep.sweep_uploads", "schedule": settings.SWEEP_EVERY_S},
+        # It lists all of the storage.
+        "sweep-storage": {"task": "workers.sweep.sweep_storage", "schedule": 3600},
     },
     beat_schedule_filename=str(settings.DATA_DIR / "celerybeat-schedule"),
     timezone="UTC",
-    imports=("workers.score", "workers.baseline", "workers.recover"),
+    imports=("workers.score", "workers.baseline", "workers.recover", "workers.sweep"),
 )

@@ -10,6 +10,7 @@ from csp.constants import NONE, SELF
 from django.urls import reverse_lazy
 
 from bayerboard.lib import embedded, env
+from bayerboard.lib.storage.s3_address import S3Address
 
 django_stubs_ext.monkeypatch()
 
@@ -85,6 +86,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "bayerboard.lib.middleware.StorageFailures",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -134,11 +136,12 @@ DATABASES = {"default": _database or _sqlite}
 
 STORAGE_DIR = env.path("BAYERBOARD_STORAGE", DATA_DIR / "objects")
 # With a bucket, objects lie there; STORAGE_DIR then holds only what is on its way.
-S3_BUCKET = env.text("BAYERBOARD_S3_BUCKET", "")
-S3_ENDPOINT_URL = env.origin("BAYERBOARD_S3_ENDPOINT_URL")
-S3_PUBLIC_URL = env.origin("BAYERBOARD_S3_PUBLIC_URL")
-S3_REGION = env.text("BAYERBOARD_S3_REGION", "us-east-1")
-S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY = env.both("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+S3 = S3Address.from_environment()
+if S3 is not None:
+    # The page's script sends the parts of an archive straight to the bucket.
+    CONTENT_SECURITY_POLICY["DIRECTIVES"]["connect-src"] = [SELF, S3.browser_origin]
+# Of references and inputs, on each worker machine; the local disk needs none.
+COPIES_AT_MOST_BYTES = env.integer("BAYERBOARD_COPIES_AT_MOST_BYTES", 10 * 2**30)
 # S3 takes parts of 5 MiB to 5 GiB. The smaller, the less a broken connection costs.
 UPLOAD_PART_BYTES = env.integer("BAYERBOARD_UPLOAD_PART_BYTES", 8 * 2**20, minimum=5 * 2**20)
 # On the storage's own disk, so that a finished upload is renamed into place and never copied.
@@ -211,5 +214,9 @@ LOGGING = {
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.text("BAYERBOARD_LOG_LEVEL", "INFO")},
-    "loggers": {"django": {"handlers": ["console"], "level": "INFO", "propagate": False}},
+    "loggers": {
+        "django": {"handlers": ["console"], "level": "INFO", "propagate": False},
+        # At DEBUG they write signatures.
+        **{name: {"level": "INFO"} for name in ("boto3", "botocore", "s3transfer", "urllib3")},
+    },
 }

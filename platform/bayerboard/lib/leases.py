@@ -45,6 +45,7 @@ class LeasedJobQuerySet(models.QuerySet[Job]):
                 worker=worker,
                 fence=F("fence") + 1,
                 attempts=F("attempts") + 1,
+                failure="",
                 started_at=Now(),
                 lease_until=lease_end(),
             )
@@ -85,6 +86,7 @@ class LeasedJob(models.Model):
     # What a reader is told when it failed; {attempts} and {reference} are filled in.
     STALLED_TEXT: ClassVar[str]
     INTERNAL_TEXT: ClassVar[str]
+    WAITING_TEXT = "The storage does not answer at the moment. It is tried again by itself, and nothing is lost."
 
     status = models.CharField(max_length=10, default=QUEUED, db_index=True, editable=False)
     queued_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -132,6 +134,21 @@ class LeasedJob(models.Model):
                 failure = reason or self.INTERNAL_TEXT.format(reference=reference)
                 self.end(FAILED, failure=failure[:FAILURE_LENGTH])
         return reference
+
+    def give_back(self) -> None:
+        """Go back to the queue without an attempt lost: what the job needs does not answer at the moment.
+
+        Nobody is woken for it: beat's next round does that, which is the pause between two tries.
+        """
+        with suppress(LeaseLost):
+            self.end(
+                QUEUED,
+                finished_at=None,
+                worker="",
+                images_done=0,
+                attempts=F("attempts") - 1,
+                failure=self.WAITING_TEXT,
+            )
 
     def _update_held(self, **fields: Any) -> None:
         if not LeasedJobQuerySet(type(self)).held(self.pk, self.fence).update(**fields):

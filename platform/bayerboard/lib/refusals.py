@@ -5,6 +5,9 @@ from __future__ import annotations
 from bayerboard.lib.storage import StorageFull, StorageUnavailable
 from scoring.problems import Problem, problem
 
+# What a program is told to wait when the failure is ours.
+RETRY_AFTER_S = 30
+
 
 class Refused(Exception):
     """The request is refused and nothing of it is stored; `problem` says why and what to do."""

@@ -20,8 +20,9 @@ from bayerboard.evaluations.models import Status
 from bayerboard.leaderboards.board import position_of
 from bayerboard.lib.pages import page_number
 from bayerboard.lib.refusals import Refused, storage_problem
-from bayerboard.lib.responses import download
-from bayerboard.lib.storage import StorageUnavailable
+from bayerboard.lib.responses import AnswerFirst, download
+from bayerboard.lib.storage import StorageFull, StorageUnavailable
+from bayerboard.lib.storage.files import no_room_is_told
 from bayerboard.submissions.forms import IDEMPOTENCY_KEY, SubmitForm
 from bayerboard.submissions.models import Submission, get_submission
 from bayerboard.submissions.submit import (
@@ -34,7 +35,12 @@ from bayerboard.submissions.submit import (
     submit,
     submit_upload,
 )
-from bayerboard.submissions.uploads import BoundedUploadHandler, read_fields_alone, receive_on_disk
+from bayerboard.submissions.uploads import (
+    BoundedUploadHandler,
+    is_surely_too_large,
+    read_fields_alone,
+    receive_on_disk,
+)
 from bayerboard.teams.models import Team, team_of
 from bayerboard.uploads.models import State, Upload
 from scoring.problems import Problem, problem
@@ -64,11 +70,18 @@ def submit_page(request: HttpRequest, challenge: str, track: str, phase: str) ->
     reason = _refusal(found, team, opened_at)
     if request.method != "POST":
         return _form_page(request, found, team, SubmitForm(), reason)
+    body_bytes, limit_bytes = int(request.META.get("CONTENT_LENGTH") or 0), found.max_archive_bytes
+    if reason is None and is_surely_too_large(body_bytes, limit_bytes):
+        reason = problem("archive-too-large", size_bytes=body_bytes, limit_bytes=limit_bytes)
     if team is None or reason is not None:
-        return _refuse(request, found, team, reason)
+        return AnswerFirst(request, _refuse(request, found, team, reason))
     handler = receive_on_disk(request, found.max_archive_bytes)
     try:
-        return _receive(request, found, team, handler, opened_at)
+        with no_room_is_told():
+            return _receive(request, found, team, handler, opened_at)
+    except StorageFull as error:
+        page = _form_page(request, found, team, SubmitForm(), storage_problem(error), status=503)
+        return AnswerFirst(request, page)
     finally:
         handler.drop_unfinished()
 
@@ -98,7 +111,8 @@ def _refuse(request: HttpRequest, phase: Phase, team: Team | None, reason: Probl
             return redirect(earlier)
         if has_upload:
             return _submit_uploaded(request, phase, team)
-    return _form_page(request, phase, team, SubmitForm(), reason, status=403)
+    too_large = reason is not None and reason.code == "archive-too-large"
+    return _form_page(request, phase, team, SubmitForm(), reason, status=400 if too_large else 403)
 
 
 def _idempotency_key(request: HttpRequest) -> str:

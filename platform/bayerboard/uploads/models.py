@@ -198,19 +198,18 @@ class Upload(models.Model):
         aborted = bool(Upload.objects.filter(pk=self.pk).abort())
         if aborted:
             self.refresh_from_db(fields=["state", "finished_at"])
-            self.clear()
+            try:
+                self.clear()
+            except StorageUnavailable as error:
+                logger.warning("%s: not cleared yet, the sweep will: %s", self, error)
         return aborted
 
     def clear(self) -> None:
-        """Free the storage of an aborted upload. What fails is repeated by the sweep."""
+        """Free the storage of an aborted upload."""
         store = object_store()
-        try:
-            if self.parts_id:
-                store.abort_parts(self.archive_key, self.parts_id)
-            store.delete(self.archive_key)
-        except StorageUnavailable as error:
-            logger.warning("%s: not cleared yet: %s", self, error)
-            return
+        if self.parts_id:
+            store.abort_parts(self.archive_key, self.parts_id)
+        store.delete(self.archive_key)
         Upload.objects.filter(pk=self.pk, state=State.ABORTED).update(cleared_at=timezone.now())
 
     # --- Its submission ---

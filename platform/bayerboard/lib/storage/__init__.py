@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.utils.module_loading import import_string
 
 from bayerboard.lib.storage.interface import (
     InvalidKey,
@@ -15,7 +16,6 @@ from bayerboard.lib.storage.interface import (
     WrongPartSize,
 )
 from bayerboard.lib.storage.local_disk import LocalDisk
-from bayerboard.lib.storage.s3 import S3Address, S3Store
 
 __all__ = [
     "InvalidKey",
@@ -23,7 +23,6 @@ __all__ = [
     "ObjectStore",
     "Part",
     "PartsGone",
-    "S3Store",
     "StorageFull",
     "StorageUnavailable",
     "StoredObject",
@@ -34,15 +33,8 @@ __all__ = [
 
 def object_store() -> ObjectStore:
     """Return the store that the settings name."""
-    if not settings.S3_BUCKET:
+    if settings.S3 is None:
         return LocalDisk(settings.STORAGE_DIR)
-    return S3Store(
-        S3Address(
-            bucket=settings.S3_BUCKET,
-            endpoint_url=settings.S3_ENDPOINT_URL,
-            public_url=settings.S3_PUBLIC_URL,
-            region=settings.S3_REGION,
-            access_key_id=settings.S3_ACCESS_KEY_ID,
-            secret_access_key=settings.S3_SECRET_ACCESS_KEY,
-        )
-    )
+    # By its name: boto3 takes long to load, and a site without a bucket does not need it.
+    store: ObjectStore = import_string("bayerboard.lib.storage.s3.S3Store")(settings.S3)
+    return store

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from bayerboard.lib.storage.disk_parts import PartsFolder
-from bayerboard.lib.storage.files import flush, make_folder, no_room_is_told
+from bayerboard.lib.storage.files import children, flush, make_folder, no_room_is_told, remove_old
 from bayerboard.lib.storage.interface import ObjectStore, Part, StorageFull, StoredObject, check_key
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class LocalDisk(ObjectStore):
             yield StoredObject(path.relative_to(self.root).as_posix(), state.st_size, modified_at)
 
     def download_url(self, key: str, filename: str, content_type: str) -> None:
-        return None
+        check_key(key)
 
     # --- Parts ---
 
@@ -106,7 +106,7 @@ class LocalDisk(ObjectStore):
         return PartsFolder.make(self._incoming / "parts", part_size_bytes).name
 
     def part_url(self, key: str, parts_id: str, number: int, size_bytes: int, expires_s: int) -> None:
-        return None
+        check_key(key)
 
     def write_part(self, parts_id: str, number: int, size_bytes: int, chunks: Iterable[bytes]) -> Part:
         """Take one part in, whole or not at all; a repeated part replaces the earlier one.
@@ -130,24 +130,7 @@ class LocalDisk(ObjectStore):
 
     def clear_leftovers(self, before: datetime, keep: Collection[str]) -> int:
         parts = self._incoming / "parts"
-        found = [path for path in _children(parts) if path.name not in keep]
-        found += [path for path in _children(self._incoming) if path != parts]
+        found = [path for path in children(parts) if path.name not in keep]
+        found += [path for path in children(self._incoming) if path != parts]
         found += [path for path in self.root.rglob(f"{DRAFT_PREFIX}*") if self._incoming not in path.parents]
-        return sum(_remove_old(path, before) for path in found)
-
-
-def _children(folder: Path) -> list[Path]:
-    return sorted(folder.iterdir()) if folder.is_dir() else []
-
-
-def _remove_old(path: Path, before: datetime) -> bool:
-    try:
-        if datetime.fromtimestamp(path.stat().st_mtime, UTC) >= before:
-            return False
-    except FileNotFoundError:
-        return False
-    if path.is_dir():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)
-    return True
+        return sum(remove_old(path, before) for path in found)

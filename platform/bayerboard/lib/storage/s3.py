@@ -6,11 +6,9 @@ import logging
 import tempfile
 import threading
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
-from urllib.parse import urlsplit
 
 import boto3  # type: ignore[import-untyped]
 from boto3.exceptions import Boto3Error  # type: ignore[import-untyped]
@@ -20,7 +18,8 @@ from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[impor
 from django.conf import settings
 from django.utils.http import content_disposition_header
 
-from bayerboard.lib.storage.files import no_room_is_told
+from bayerboard.lib.storage.copies import CopyCache
+from bayerboard.lib.storage.files import children, no_room_is_told, remove_old
 from bayerboard.lib.storage.interface import (
     ObjectStore,
     Part,
@@ -34,6 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
     from datetime import datetime
 
+    from bayerboard.lib.storage.s3_address import S3Address
+
 logger = logging.getLogger(__name__)
 
 # What a request may wait for, all tries together: well below a lease, and below a proxy's patience.
@@ -42,51 +43,34 @@ CONNECT_TIMEOUT_S, READ_TIMEOUT_S, TRIES = 3, 15, 3
 DOWNLOAD_TRIES = 3
 DOWNLOAD_URL_EXPIRES_S = 300
 CHUNK_BYTES = 2**20
+# What is read once or twice in its life; references and inputs are read for every submission.
+ONCE = "archives/"
 # Threads make one upload faster; two are enough for a worker, and bound what it holds in memory.
 TRANSFER = TransferConfig(multipart_chunksize=16 * 2**20, max_concurrency=2)
 _making = threading.Lock()
 
 
-@dataclass(frozen=True)
-class S3Address:
-    """Where the bucket is; browsers may know its server under another address than the site does."""
-
-    bucket: str
-    endpoint_url: str
-    public_url: str
-    region: str
-    access_key_id: str
-    secret_access_key: str
-
-    def client(self, endpoint_url: str) -> Any:
-        """Return the client for an endpoint; the same for all threads, and for all requests of a process."""
-        with _making:
-            return _client(self, endpoint_url)
-
-    def browser_origin(self) -> str:
-        """Return scheme, host and port of the addresses that are signed for browsers."""
-        url = self.client(self.public_url or self.endpoint_url).generate_presigned_url(
-            "get_object", Params={"Bucket": self.bucket, "Key": "origin"}
-        )
-        parts = urlsplit(url)
-        return f"{parts.scheme}://{parts.netloc}"
+def s3_client(address: S3Address, url: str) -> Any:
+    """Return the client for one of the address's two servers; the same for all threads and all requests."""
+    with _making:  # boto3 cannot make two at a time
+        return _client(url, address.has_path_style, address.region, address.access_key_id, address.secret_access_key)
 
 
 @cache
-def _client(address: S3Address, endpoint_url: str) -> Any:
+def _client(url: str, has_path_style: bool, region: str, access_key_id: str, secret_access_key: str) -> Any:
     return boto3.session.Session().client(
         "s3",
-        region_name=address.region,
-        endpoint_url=endpoint_url or None,
-        aws_access_key_id=address.access_key_id or None,
-        aws_secret_access_key=address.secret_access_key or None,
+        region_name=region,
+        endpoint_url=url,
+        aws_access_key_id=access_key_id or None,
+        aws_secret_access_key=secret_access_key or None,
         config=Config(
             signature_version="s3v4",
             connect_timeout=CONNECT_TIMEOUT_S,
             read_timeout=READ_TIMEOUT_S,
             retries={"mode": "standard", "total_max_attempts": TRIES},
-            # A server of one's own rarely has a name for each bucket, nor the newest checksums.
-            s3={"addressing_style": "path" if endpoint_url else "auto"},
+            s3={"addressing_style": "path" if has_path_style else "virtual"},
+            # Other servers than Amazon's do not know the newest checksums.
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
         ),
@@ -102,7 +86,7 @@ class S3Store(ObjectStore):
 
     @property
     def _client(self) -> Any:
-        return self.address.client(self.address.endpoint_url)
+        return s3_client(self.address, self.address.site_url)
 
     def _call(self, operation: str, key: str, **arguments: Any) -> Any:
         with _failures_are_told(operation, key):
@@ -130,9 +114,14 @@ class S3Store(ObjectStore):
 
     @contextmanager
     def local_copy(self, key: str, on_chunk: Callable[[], object] | None = None) -> Iterator[Path]:
-        with tempfile.NamedTemporaryFile(dir=_scratch(), prefix="copy-") as copy:
-            self._download(key, copy, on_chunk)
-            yield Path(copy.name)
+        if check_key(key).startswith(ONCE):
+            with tempfile.NamedTemporaryFile(dir=_scratch(), prefix="copy-") as copy:
+                self._download(key, copy, on_chunk)
+                yield Path(copy.name)
+        else:
+            cache = CopyCache(_copies(), settings.COPIES_AT_MOST_BYTES)
+            with cache.copy(key, lambda target: self._download(key, target, on_chunk)) as path:
+                yield path
 
     def _download(self, key: str, target: Any, on_chunk: Callable[[], object] | None = None) -> None:
         """Write the whole object; from its beginning again where the connection breaks."""
@@ -184,7 +173,7 @@ class S3Store(ObjectStore):
                     yield StoredObject(item["Key"], item["Size"], item["LastModified"])
 
     def _sign(self, operation: str, expires_s: int, **parameters: Any) -> str:
-        client = self.address.client(self.address.public_url or self.address.endpoint_url)
+        client = s3_client(self.address, self.address.browser_url)
         parameters["Bucket"] = self.bucket
         return str(client.generate_presigned_url(operation, Params=parameters, ExpiresIn=expires_s))
 
@@ -233,24 +222,34 @@ class S3Store(ObjectStore):
             return
 
     def clear_leftovers(self, before: datetime, keep: Collection[str]) -> int:
-        """Abort what nobody knows of; the bucket's lifecycle rule does the same where this list is not to be had."""
-        with _failures_are_told("list_multipart_uploads", ""):
-            pages = self._client.get_paginator("list_multipart_uploads").paginate(Bucket=self.bucket)
-            found = [
-                (item["Key"], item["UploadId"])
-                for page in pages
-                for item in page.get("Uploads", [])
-                if item["Initiated"] < before and item["UploadId"] not in keep
-            ]
+        """Abort what nobody knows of; a rule of the bucket's life cycle does the same where it cannot be listed."""
+        found = [(key, parts_id) for key, parts_id in self._begun(before) if parts_id not in keep]
         for key, parts_id in found:
             self.abort_parts(key, parts_id)
-        return len(found)
+        # Copies and forms that a killed process left on this machine's own disk.
+        unnamed = [path for path in children(_copies()) if path.name.startswith(".")]
+        return len(found) + sum(remove_old(path, before) for path in [*children(_scratch()), *unnamed])
+
+    def _begun(self, before: datetime) -> list[tuple[str, str]]:
+        try:
+            with _failures_are_told("list_multipart_uploads", self.bucket):
+                pages = self._client.get_paginator("list_multipart_uploads").paginate(Bucket=self.bucket)
+                uploads = [item for page in pages for item in page.get("Uploads", [])]
+        except PartsGone:
+            return []  # what some servers answer when there are none
+        return [(item["Key"], item["UploadId"]) for item in uploads if item["Initiated"] < before]
 
 
 def _scratch() -> Path:
-    """Return the folder for copies, on the disk that is meant for large files."""
+    """Return the folder for copies that are not kept, on the disk that is meant for large files."""
     folder: Path = settings.UPLOAD_DIR
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return folder
+
+
+def _copies() -> Path:
+    """Return the folder of the copies that are kept."""
+    folder: Path = settings.STORAGE_DIR / "copies"
     return folder
 
 
