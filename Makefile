@@ -110,6 +110,10 @@ lock: dev-environment ## Write the hashed locks anew from pyproject.toml (LOCK_A
 	$(LOCK) --output-file requirements/dev.txt --constraints requirements/main.txt --extra dev --extra production --extra export --extra notebooks $(LOCK_INPUT)
 	$(LOCK) --output-file requirements/production.txt --constraints requirements/main.txt --extra production $(LOCK_INPUT)
 
+.PHONY: frontend
+frontend: ## Build what the browser gets from npm packages anew (needs Node; frontend/README.md)
+	cd frontend && npm ci && npm run build
+
 .PHONY: clean
 clean: ## Remove the environment and caches; var/ (database, archives, secrets) stays
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.* test-results

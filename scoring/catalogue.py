@@ -485,3 +485,24 @@ _FAILURES = {
 CATALOGUE: Mapping[str, CatalogueEntry] = MappingProxyType(
     {**_ARCHIVE_ERRORS, **_NAME_ERRORS, **_IMAGE_ERRORS, **_WARNINGS, **_REFUSALS, **_FAILURES}
 )
+
+# What sentences with the places {reason} and {what} name, where it is found in the bytes of a file: the page's script
+# finds the same.
+DETAILS: Mapping[str, str] = MappingProxyType(
+    {
+        "npy-signature": "it does not begin with the signature of the format",
+        "npy-version": "its format version is unknown",
+        "npy-ends-in-header": "it ends inside its header",
+        "npy-header": "its header cannot be understood",
+        "npy-kind": "a value in its header is of the wrong kind",
+        "npy-type": "the type in its header does not exist",
+        "npz-members": "it does not hold just raw.npy and max_val.npy",
+        "npz-packing": "it is encrypted or packed with a method other than Store and Deflate",
+        "npz-zip": "the zip that it is cannot be read ({code})",
+        "differs-name": "its name",
+        "differs-flags": "its flags",
+        "differs-method": "its packing method",
+        "differs-sizes": "its size or checksum",
+        "differs-descriptor": "its data descriptor",
+    }
+)

@@ -18,7 +18,6 @@ import scoring
 from bayerboard.evaluations.models import Evaluation
 from bayerboard.evaluations.results import record_rejection, record_score
 from bayerboard.lib.embedded import make_data_dir
-from bayerboard.lib.kept_files import kept_copy
 from bayerboard.lib.leases import OUT_OF_MEMORY, LeaseLost
 from bayerboard.lib.logs import bound
 from bayerboard.lib.storage import StorageUnavailable, object_store
@@ -77,11 +76,9 @@ def _score(evaluation: Evaluation, watchdog: Watchdog) -> None:
     store, protocol, reference_set = object_store(), scoring_version.protocol, scoring_version.reference_set
     progress = Progress(partial(_show_progress, evaluation, watchdog))
     fetching = partial(progress, 0, len(reference_set.manifest_data))
-    key = reference_set.storage_key
-    fetch_reference = partial(store.local_copy, key, fetching)
     with (
         store.local_copy(submission.archive_key, fetching) as archive,
-        kept_copy(store, key, reference_set.size_bytes, fetch_reference) as reference_path,
+        store.local_copy(reference_set.storage_key, fetching) as reference_path,
         Reference.open(reference_path, protocol) as reference,
     ):
         archive_sha256 = _sha256(archive)

@@ -147,6 +147,8 @@ S3 = S3Address.from_environment()
 if S3 is not None:
     # The page's script sends the parts of an archive straight to the bucket.
     CONTENT_SECURITY_POLICY["DIRECTIVES"]["connect-src"] = [SELF, S3.browser_origin]
+# Of references and inputs, on each worker machine; the local disk needs none.
+COPIES_AT_MOST_BYTES = env.integer("BAYERBOARD_COPIES_AT_MOST_BYTES", 10 * 2**30)
 # S3 takes parts of 5 MiB to 5 GiB. The smaller, the less a broken connection costs.
 UPLOAD_PART_BYTES = env.integer("BAYERBOARD_UPLOAD_PART_BYTES", 8 * 2**20, minimum=5 * 2**20)
 # On the storage's own disk, so that a finished upload is renamed into place and never copied.

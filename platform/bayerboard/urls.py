@@ -10,6 +10,7 @@ from bayerboard.leaderboards import views as leaderboards
 from bayerboard.methods import views as methods
 from bayerboard.notices import views as notices
 from bayerboard.operations import views as operations
+from bayerboard.submissions import check
 from bayerboard.submissions import views as submissions
 from bayerboard.uploads import views as uploads
 
@@ -44,6 +45,8 @@ urlpatterns = [
     path(TRACK + "baselines/<slug:method>.zip", methods.method_zip, name="method-zip"),
     path(PHASE, leaderboards.board, name="board"),
     path(PHASE + "submit/", submissions.submit_page, name="submit"),
+    path(PHASE + "check.json", check.check_facts, name="check"),
+    path(PHASE + "check/readme/", check.check_readme, name="check-readme"),
     path(PHASE + "uploads/", uploads.open_view, name="upload-open"),
     path(PHASE + "inputs.zip", challenges.inputs, name="inputs"),
 ]

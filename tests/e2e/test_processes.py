@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -159,6 +160,21 @@ def test_an_upload_that_stops_half_way_is_refused_and_leaves_nothing(
     assert "half.zip" in text_of(answer)
     assert not bayerboard.rows("SELECT * FROM submissions_submission WHERE idempotency_key = 'half-a-request'")
     wait_for(lambda: bayerboard.stored_archives() <= before)
+
+
+def test_what_is_refused_is_answered_before_it_is_sent(
+    bayerboard: Bayerboard, phases: Phases, visitor: Visitor, tmp_path: Path
+) -> None:
+    # a form that was open when the phase closed
+    opened = visitor.fill_in(
+        phases.development.path(CHALLENGE), phases.development.zip(tmp_path / "late.zip", 9), "a-late-request"
+    )
+    path = f"/challenges/{phases.closed.path(CHALLENGE)}/submit/"
+    late = replace(opened, path=path, body=opened.body + bytes(4 * 2**20))
+    answer, rest = visitor.listen_while_sending(late)
+    assert answer.startswith(b"HTTP/1.1 403 ")
+    assert "phase-closed" in answer.decode()
+    assert rest.strip() == b""
 
 
 def test_one_request_sent_eight_times_at_once_is_one_submission(

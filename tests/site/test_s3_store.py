@@ -237,6 +237,17 @@ def test_a_file_that_did_not_arrive_whole_is_not_kept(
     assert objects_in(bucket) == {}
 
 
+def test_copies_that_a_killed_process_left_are_cleared(store: S3Store, tmp_path: Path) -> None:
+    objects = tmp_path / "objects"
+    for name in ("incoming/copy-x", "copies/.new-x", "copies/references!1.zip"):
+        (objects / name).parent.mkdir(parents=True, exist_ok=True)
+        (objects / name).write_bytes(b"half")
+
+    assert store.clear_leftovers(datetime.now(UTC) - timedelta(hours=1), ()) == 0
+    assert store.clear_leftovers(datetime.now(UTC) + timedelta(hours=1), ()) == 2
+    assert [path.name for path in objects.rglob("*") if path.is_file()] == ["references!1.zip"]
+
+
 def test_nobody_listens(tmp_path: Path, source: Path) -> None:
     with S3Server(tmp_path / "own" / "data") as server:
         store = S3Store(server.make_bucket())

@@ -145,7 +145,8 @@ def test_a_submission_that_is_faster_than_the_sweep_keeps_its_archive(
 def test_a_submission_that_is_slower_than_the_sweep_is_refused(cast: Cast) -> None:
     upload = uploading.uploaded(cast, CONTENT)
     read_before = Upload.objects.get(pk=upload.pk)
-    give_up_abandoned(later(hours=25))
+    Upload.objects.update(finished_at=timezone.now() - timedelta(hours=25))
+    give_up_abandoned()
 
     assert not read_before.hand_over(Submission(pk=1))
     assert uploading.submit(cast, upload).context["refusal"].code == "upload-not-complete"

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from django.conf import settings
 from django.core.files.uploadhandler import FileUploadHandler, StopUpload, TemporaryFileUploadHandler
-from django.http import HttpResponse, UnreadablePostError
 
 if TYPE_CHECKING:
     from django.core.files.uploadedfile import UploadedFile
@@ -15,9 +13,6 @@ if TYPE_CHECKING:
 
 # What a form may hold beside its archive: the other fields, and what stands between them.
 FIELDS_AT_MOST_BYTES = 2**20
-# A sender of more than this has not been looking at a form.
-DRAIN_AT_MOST_BYTES = 2 * 2**30
-DRAIN_CHUNK_BYTES = 2**20
 
 
 class BoundedUploadHandler(TemporaryFileUploadHandler):
@@ -85,23 +80,3 @@ def read_fields_alone(request: HttpRequest) -> None:
     What is answered then is an `AnswerFirst`.
     """
     request.upload_handlers = [StoppingUploadHandler(request)]
-
-
-class AnswerFirst(HttpResponse):
-    """An answer that goes out while the body may still be coming; the rest is read afterwards, and dropped.
-
-    A program that listens while it sends can stop at once. A browser does not listen, and a server that closed the
-    connection under it would make it show its own error instead of the answer.
-    """
-
-    def __init__(self, request: HttpRequest, answer: HttpResponse) -> None:
-        super().__init__(answer.content, status=answer.status_code, headers=dict(answer.headers))
-        self.cookies = answer.cookies
-        self._request = request
-
-    def close(self) -> None:
-        left = DRAIN_AT_MOST_BYTES
-        with suppress(UnreadablePostError):
-            while left > 0 and (chunk := self._request.read(DRAIN_CHUNK_BYTES)):
-                left -= len(chunk)
-        super().close()

@@ -20,8 +20,9 @@ from bayerboard.evaluations.models import Status
 from bayerboard.leaderboards.board import position_of
 from bayerboard.lib.pages import page_number
 from bayerboard.lib.refusals import Refused, storage_problem
-from bayerboard.lib.responses import download
-from bayerboard.lib.storage import StorageUnavailable
+from bayerboard.lib.responses import AnswerFirst, download
+from bayerboard.lib.storage import StorageFull, StorageUnavailable
+from bayerboard.lib.storage.files import no_room_is_told
 from bayerboard.lib.templatetags.bayerboard_tags import score
 from bayerboard.notices.models import Notice
 from bayerboard.submissions.forms import IDEMPOTENCY_KEY, SubmitForm
@@ -37,7 +38,6 @@ from bayerboard.submissions.submit import (
     submit_upload,
 )
 from bayerboard.submissions.uploads import (
-    AnswerFirst,
     BoundedUploadHandler,
     is_surely_too_large,
     read_fields_alone,
@@ -79,7 +79,11 @@ def submit_page(request: HttpRequest, challenge: str, track: str, phase: str) ->
         return AnswerFirst(request, _refuse(request, found, team, reason))
     handler = receive_on_disk(request, found.max_archive_bytes)
     try:
-        return _receive(request, found, team, handler, opened_at)
+        with no_room_is_told():
+            return _receive(request, found, team, handler, opened_at)
+    except StorageFull as error:
+        page = _form_page(request, found, team, SubmitForm(), storage_problem(error), status=503)
+        return AnswerFirst(request, page)
     finally:
         handler.drop_unfinished()
 

@@ -11,6 +11,7 @@ from django.http import Http404, JsonResponse, UnreadablePostError
 from django.utils.cache import patch_cache_control
 
 from bayerboard.lib.refusals import RETRY_AFTER_S, Refused, storage_problem
+from bayerboard.lib.responses import AnswerFirst
 from bayerboard.lib.storage import StorageUnavailable
 from scoring.problems import Problem, problem
 
@@ -57,7 +58,8 @@ def api(view: View) -> View:
             response = refuse(storage_problem(error))
             response["Retry-After"] = str(RETRY_AFTER_S)
         patch_cache_control(response, no_store=True)
-        return response
+        is_refused_part = request.method == "PUT" and response.status_code >= 400
+        return AnswerFirst(request, response) if is_refused_part else response
 
     return wrapped
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpResponse, JsonResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParser
+from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -74,6 +75,7 @@ def _plan(upload: Upload) -> dict[str, Any]:
         "part_size_bytes": upload.part_size_bytes,
         "part_count": upload.part_count,
         "finish_before": upload.finish_before.isoformat(),
+        "submission": upload.submission_id,
     }
 
 
@@ -106,7 +108,7 @@ def part_data_view(request: HttpRequest, pk: UUID, number: int) -> HttpResponse:
     store = object_store()
     if not is_signed(pk, number, request.GET.get("token", "")) or not isinstance(store, LocalDisk):
         raise Refused(problem("upload-address-expired"))
-    upload = Upload.objects.get(pk=pk)
+    upload = get_object_or_404(Upload, pk=pk)
     upload.check_open()
     size_bytes = upload.bytes_of_part(number)
     announced = int(request.META.get("CONTENT_LENGTH") or 0)

@@ -1,10 +1,12 @@
-"""What makes a file durable, and what a full disk is called."""
+"""What makes a file durable, what a full disk is called, and what becomes of files that nobody ended."""
 
 from __future__ import annotations
 
 import errno
 import os
+import shutil
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from bayerboard.lib.storage.interface import StorageFull
@@ -42,3 +44,24 @@ def no_room_is_told() -> Iterator[None]:
         if error.errno in NO_ROOM:
             raise StorageFull(error.strerror or "no room") from error
         raise
+
+
+def children(folder: Path) -> list[Path]:
+    """Return what lies in the folder; nothing when there is none."""
+    return sorted(folder.iterdir()) if folder.is_dir() else []
+
+
+def remove_old(path: Path, before: datetime) -> bool:
+    """Remove a file or a folder that nobody has written to since; say whether it was."""
+    try:
+        # A folder may be as old as the long job that still writes into it.
+        last_written = max(item.stat().st_mtime for item in (path, *path.rglob("*")))
+    except FileNotFoundError:
+        return False  # somebody is at work there
+    if datetime.fromtimestamp(last_written, UTC) >= before:
+        return False
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+    return True

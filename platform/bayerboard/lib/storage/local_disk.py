@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from bayerboard.lib.storage.disk_parts import PartsFolder
-from bayerboard.lib.storage.files import flush, make_folder, no_room_is_told
+from bayerboard.lib.storage.files import children, flush, make_folder, no_room_is_told, remove_old
 from bayerboard.lib.storage.interface import ObjectStore, Part, StorageFull, StoredObject, check_key
 
 if TYPE_CHECKING:
@@ -130,27 +130,7 @@ class LocalDisk(ObjectStore):
 
     def clear_leftovers(self, before: datetime, keep: Collection[str]) -> int:
         parts = self._incoming / "parts"
-        found = [path for path in _children(parts) if path.name not in keep]
-        found += [path for path in _children(self._incoming) if path != parts]
+        found = [path for path in children(parts) if path.name not in keep]
+        found += [path for path in children(self._incoming) if path != parts]
         found += [path for path in self.root.rglob(f"{DRAFT_PREFIX}*") if self._incoming not in path.parents]
-        return sum(_remove_old(path, before) for path in found)
-
-
-def _children(folder: Path) -> list[Path]:
-    return sorted(folder.iterdir()) if folder.is_dir() else []
-
-
-def _remove_old(path: Path, before: datetime) -> bool:
-    """Remove a file or a folder that nobody has written to since; say whether it was."""
-    try:
-        # A folder may be as old as the long job that still writes into it.
-        last_written = max(item.stat().st_mtime for item in (path, *path.rglob("*")))
-    except FileNotFoundError:
-        return False  # somebody is at work there
-    if datetime.fromtimestamp(last_written, UTC) >= before:
-        return False
-    if path.is_dir():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)
-    return True
+        return sum(remove_old(path, before) for path in found)

@@ -18,7 +18,8 @@ from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[impor
 from django.conf import settings
 from django.utils.http import content_disposition_header
 
-from bayerboard.lib.storage.files import no_room_is_told
+from bayerboard.lib.storage.copies import CopyCache
+from bayerboard.lib.storage.files import children, no_room_is_told, remove_old
 from bayerboard.lib.storage.interface import (
     ObjectStore,
     Part,
@@ -42,6 +43,8 @@ CONNECT_TIMEOUT_S, READ_TIMEOUT_S, TRIES = 3, 15, 3
 DOWNLOAD_TRIES = 3
 DOWNLOAD_URL_EXPIRES_S = 300
 CHUNK_BYTES = 2**20
+# What is read once or twice in its life; references and inputs are read for every submission.
+ONCE = "archives/"
 # Threads make one upload faster; two are enough for a worker, and bound what it holds in memory.
 TRANSFER = TransferConfig(multipart_chunksize=16 * 2**20, max_concurrency=2)
 _making = threading.Lock()
@@ -111,9 +114,14 @@ class S3Store(ObjectStore):
 
     @contextmanager
     def local_copy(self, key: str, on_chunk: Callable[[], object] | None = None) -> Iterator[Path]:
-        with tempfile.NamedTemporaryFile(dir=_scratch(), prefix="copy-") as copy:
-            self._download(key, copy, on_chunk)
-            yield Path(copy.name)
+        if check_key(key).startswith(ONCE):
+            with tempfile.NamedTemporaryFile(dir=_scratch(), prefix="copy-") as copy:
+                self._download(key, copy, on_chunk)
+                yield Path(copy.name)
+        else:
+            cache = CopyCache(_copies(), settings.COPIES_AT_MOST_BYTES)
+            with cache.copy(key, lambda target: self._download(key, target, on_chunk)) as path:
+                yield path
 
     def _download(self, key: str, target: Any, on_chunk: Callable[[], object] | None = None) -> None:
         """Write the whole object; from its beginning again where the connection breaks."""
@@ -214,24 +222,34 @@ class S3Store(ObjectStore):
             return
 
     def clear_leftovers(self, before: datetime, keep: Collection[str]) -> int:
-        """Abort what nobody knows of; the bucket's lifecycle rule does the same where this list is not to be had."""
-        with _failures_are_told("list_multipart_uploads", ""):
-            pages = self._client.get_paginator("list_multipart_uploads").paginate(Bucket=self.bucket)
-            found = [
-                (item["Key"], item["UploadId"])
-                for page in pages
-                for item in page.get("Uploads", [])
-                if item["Initiated"] < before and item["UploadId"] not in keep
-            ]
+        """Abort what nobody knows of; a rule of the bucket's life cycle does the same where it cannot be listed."""
+        found = [(key, parts_id) for key, parts_id in self._begun(before) if parts_id not in keep]
         for key, parts_id in found:
             self.abort_parts(key, parts_id)
-        return len(found)
+        # Copies and forms that a killed process left on this machine's own disk.
+        unnamed = [path for path in children(_copies()) if path.name.startswith(".")]
+        return len(found) + sum(remove_old(path, before) for path in [*children(_scratch()), *unnamed])
+
+    def _begun(self, before: datetime) -> list[tuple[str, str]]:
+        try:
+            with _failures_are_told("list_multipart_uploads", self.bucket):
+                pages = self._client.get_paginator("list_multipart_uploads").paginate(Bucket=self.bucket)
+                uploads = [item for page in pages for item in page.get("Uploads", [])]
+        except PartsGone:
+            return []  # what some servers answer when there are none
+        return [(item["Key"], item["UploadId"]) for item in uploads if item["Initiated"] < before]
 
 
 def _scratch() -> Path:
-    """Return the folder for copies, on the disk that is meant for large files."""
+    """Return the folder for copies that are not kept, on the disk that is meant for large files."""
     folder: Path = settings.UPLOAD_DIR
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return folder
+
+
+def _copies() -> Path:
+    """Return the folder of the copies that are kept."""
+    folder: Path = settings.STORAGE_DIR / "copies"
     return folder
 
 
