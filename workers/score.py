@@ -6,10 +6,11 @@ import hashlib
 import logging
 import platform
 import socket
-from functools import partial
+from functools import cache, partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
@@ -20,6 +21,7 @@ from bayerboard.evaluations.results import record_rejection, record_score
 from bayerboard.lib.leases import OUT_OF_MEMORY, LeaseLost
 from bayerboard.lib.storage import object_store
 from scoring.engine import score_archive
+from scoring.metrics import fast
 from scoring.problems import SubmissionRejected
 from scoring.reference import Reference
 from workers.deaths import JobTask
@@ -36,6 +38,7 @@ logger = logging.getLogger(__name__)
 @shared_task(name="workers.score.score_next", base=JobTask)
 def score_next() -> None:
     """Claim and score one evaluation. The message that started this is a hint: the database chooses which."""
+    warm_up()
     evaluation = Evaluation.objects.claim_next(worker_name())
     if evaluation is None:
         return
@@ -56,6 +59,17 @@ def score_next() -> None:
         # Whatever went wrong is ours: it is logged whole, and the evaluation goes on or fails with a reason.
         reference = evaluation.give_up()
         logger.exception("submission %s: scoring failed, reference %s", evaluation.submission_id, reference)
+
+
+@cache
+def warm_up() -> None:
+    """Load, or compile, what the metrics run on: once in a process, before a lease runs and memory is bounded.
+
+    A compiler that gets no memory does not say so: it hangs.
+    """
+    image = np.zeros((32, 32, 4), np.uint16)
+    for metric in ("psnr", "ssim"):
+        fast.measure(metric, image, image, data_range=1.0)
 
 
 def _score(evaluation: Evaluation, watchdog: Watchdog) -> None:

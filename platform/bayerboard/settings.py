@@ -199,7 +199,7 @@ MAX_ATTEMPTS = env.integer("BAYERBOARD_MAX_ATTEMPTS", 3, minimum=1)
 RECOVER_EVERY_S = env.integer("BAYERBOARD_RECOVER_EVERY_S", 15, minimum=1)
 # How often beat sees to mails that wait.
 MAIL_EVERY_S = env.integer("BAYERBOARD_MAIL_EVERY_S", 60, minimum=1)
-# How much memory the scoring of one submission may use, beside what the libraries need; 0: as much as there is.
+# How much memory a worker's process may have while it scores, its libraries included; 0: as much as there is.
 WORKER_MEMORY_MB = env.integer("BAYERBOARD_WORKER_MEMORY_MB", 2048)
 
 # --- Logs ---------------------------------------------------------------------------------------------------------
