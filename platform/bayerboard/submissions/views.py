@@ -21,7 +21,7 @@ from bayerboard.leaderboards.board import position_of
 from bayerboard.lib.pages import page_number
 from bayerboard.lib.responses import download
 from bayerboard.notices.models import Notice
-from bayerboard.submissions.forms import IDEMPOTENCY_KEY, SubmitForm
+from bayerboard.submissions.forms import SubmitForm, sent_key
 from bayerboard.submissions.models import Submission, get_submission
 from bayerboard.submissions.submit import (
     Refused,
@@ -83,10 +83,10 @@ def _refuse(request: HttpRequest, phase: Phase, team: Team | None, reason: Probl
     """Say why nothing is taken, unless this is the repetition of a request that was."""
     read_fields_alone(request)
     try:
-        key = request.POST.get("idempotency_key", "")
+        key = sent_key(request)
     except UnreadablePostError:
         return HttpResponse(status=400)
-    if team is not None and IDEMPOTENCY_KEY.fullmatch(key):
+    if team is not None and key:
         earlier = find_earlier(phase, team, key)
         if earlier is not None:
             return redirect(earlier)
@@ -110,7 +110,7 @@ def _receive(
         archive_name=archive.name or "submission.zip",
         method_name=form.cleaned_data["method_name"],
         description=form.cleaned_data["description"],
-        idempotency_key=form.cleaned_data["idempotency_key"],
+        idempotency_key=sent_key(request) or form.cleaned_data["idempotency_key"],
         opened_at=opened_at,
     )
     assert request.user.is_authenticated
