@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from billiard.einfo import ExceptionWithTraceback
 from billiard.exceptions import WorkerLostError
 from celery import Task
 from celery.worker.request import Request
@@ -24,7 +25,9 @@ class WatchedRequest(Request):
     def on_failure(self, exc_info: Any, send_failed_event: bool = True, return_ok: bool = False) -> None:
         """Do what Celery does, and say whose child died."""
         super().on_failure(exc_info, send_failed_event, return_ok)
-        if isinstance(exc_info.exception, WorkerLostError) and self.worker_pid:
+        error = exc_info.exception
+        error = error.exc if isinstance(error, ExceptionWithTraceback) else error
+        if isinstance(error, WorkerLostError) and self.worker_pid:
             publish(RELEASE_TASK, worker=worker_name(int(self.worker_pid)))
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from celery import shared_task
+from celery.signals import celeryd_after_setup
 from django.conf import settings
 from django.utils import timezone
 
@@ -70,6 +71,13 @@ def warm_up() -> None:
     image = np.zeros((32, 32, 4), np.uint16)
     for metric in ("psnr", "ssim"):
         fast.measure(metric, image, image, data_range=1.0)
+
+
+@celeryd_after_setup.connect
+def warm_up_before_children_are_forked(instance: Any, **signal: Any) -> None:
+    """Spare every child of a worker that scores the seconds of `warm_up`: after a death, another takes over at once."""
+    if "score" in instance.app.amqp.queues.consume_from:
+        warm_up()
 
 
 def _score(evaluation: Evaluation, watchdog: Watchdog) -> None:
