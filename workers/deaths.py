@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from billiard.einfo import ExceptionWithTraceback
 from billiard.exceptions import WorkerLostError
 from celery import Task
 from celery.worker.request import Request
@@ -26,7 +25,8 @@ class WatchedRequest(Request):
         """Do what Celery does, and say whose child died."""
         super().on_failure(exc_info, send_failed_event, return_ok)
         error = exc_info.exception
-        error = error.exc if isinstance(error, ExceptionWithTraceback) else error
+        # The pool wraps what it raises itself.
+        error = getattr(error, "exc", error)
         if isinstance(error, WorkerLostError) and self.worker_pid:
             publish(RELEASE_TASK, worker=worker_name(int(self.worker_pid)))
 

@@ -69,6 +69,8 @@ def warm_up() -> None:
     A compiler that gets no memory does not say so: it hangs.
     """
     image = np.zeros((32, 32, 4), np.uint16)
+    # As images from a file are: for others, the loops are compiled anew.
+    image.setflags(write=False)
     for metric in ("psnr", "ssim"):
         fast.measure(metric, image, image, data_range=1.0)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.db import connection
@@ -73,7 +73,7 @@ def test_a_rescore_of_everything_waits_for_every_participant_and_costs_nobody_a_
 # --- What it costs ---
 
 
-def fill(phase: Phase, team: Team, version: ScoringVersion, count: int, **fields: object) -> None:
+def fill(phase: Phase, team: Team, version: ScoringVersion, count: int, **fields: Any) -> None:
     """Store many evaluations of as many submissions of a team."""
     entry, _ = Entry.objects.get_or_create(phase=phase, team=team)
     start, now = Submission.objects.count(), timezone.now()
@@ -86,7 +86,7 @@ def fill(phase: Phase, team: Team, version: ScoringVersion, count: int, **fields
             submission=submission,
             scoring_version=version,
             queued_at=now + timedelta(milliseconds=number),
-            **fields,  # type: ignore[arg-type]
+            **fields,
         )
         for number, submission in enumerate(submissions)
     )
