@@ -24,7 +24,10 @@ class WatchedRequest(Request):
     def on_failure(self, exc_info: Any, send_failed_event: bool = True, return_ok: bool = False) -> None:
         """Do what Celery does, and say whose child died."""
         super().on_failure(exc_info, send_failed_event, return_ok)
-        if isinstance(exc_info.exception, WorkerLostError) and self.worker_pid:
+        error = exc_info.exception
+        # The pool wraps what it raises itself.
+        error = getattr(error, "exc", error)
+        if isinstance(error, WorkerLostError) and self.worker_pid:
             publish(RELEASE_TASK, worker=worker_name(int(self.worker_pid)))
 
 

@@ -6,11 +6,13 @@ import hashlib
 import logging
 import platform
 import socket
-from functools import partial
+from functools import cache, partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from celery import shared_task
+from celery.signals import celeryd_after_setup
 from django.conf import settings
 from django.utils import timezone
 
@@ -23,6 +25,7 @@ from bayerboard.lib.logs import bound
 from bayerboard.lib.storage import StorageUnavailable, object_store
 from scoring.cache import ReferenceCache
 from scoring.engine import score_archive
+from scoring.metrics import fast
 from scoring.problems import SubmissionRejected
 from scoring.reference import Reference
 from workers.deaths import JobTask
@@ -39,6 +42,7 @@ logger = logging.getLogger(__name__)
 @shared_task(name="workers.score.score_next", base=JobTask)
 def score_next() -> None:
     """Claim and score one evaluation. The message that started this is a hint: the database chooses which."""
+    warm_up()
     evaluation = Evaluation.objects.claim_next(worker_name())
     if evaluation is None:
         return
@@ -69,6 +73,26 @@ def _score_or_give_up(evaluation: Evaluation) -> None:
         # Whatever went wrong is ours: it is logged whole, and the evaluation goes on or fails with a reason.
         reference = evaluation.give_up()
         logger.exception("submission %s: scoring failed, reference %s", evaluation.submission_id, reference)
+
+
+@cache
+def warm_up() -> None:
+    """Load, or compile, what the metrics run on: once in a process, before a lease runs and memory is bounded.
+
+    A compiler that gets no memory does not say so: it hangs.
+    """
+    image = np.zeros((32, 32, 4), np.uint16)
+    # As images from a file are: for others, the loops are compiled anew.
+    image.setflags(write=False)
+    for metric in ("psnr", "ssim"):
+        fast.measure(metric, image, image, data_range=1.0)
+
+
+@celeryd_after_setup.connect
+def warm_up_before_children_are_forked(instance: Any, **signal: Any) -> None:
+    """Spare every child of a worker that scores the seconds of `warm_up`: after a death, another takes over at once."""
+    if "score" in instance.app.amqp.queues.consume_from:
+        warm_up()
 
 
 def _score(evaluation: Evaluation, watchdog: Watchdog) -> None:

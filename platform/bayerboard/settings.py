@@ -219,8 +219,12 @@ RECOVER_EVERY_S = env.integer("BAYERBOARD_RECOVER_EVERY_S", 15, minimum=1)
 SWEEP_EVERY_S = env.integer("BAYERBOARD_SWEEP_EVERY_S", 300, minimum=1)
 # How often beat sees to mails that wait.
 MAIL_EVERY_S = env.integer("BAYERBOARD_MAIL_EVERY_S", 60, minimum=1)
-# How much memory the scoring of one submission may use, beside what the libraries need; 0: as much as there is.
+# The libraries take 200 of it.
+LEAST_WORKER_MEMORY_MB = 512
+# How much memory a worker's process may have while it scores, its libraries included; 0: as much as there is.
 WORKER_MEMORY_MB = env.integer("BAYERBOARD_WORKER_MEMORY_MB", 2048)
+if 0 < WORKER_MEMORY_MB < LEAST_WORKER_MEMORY_MB:
+    raise env.SettingError(f"BAYERBOARD_WORKER_MEMORY_MB must be 0 (no bound) or at least {LEAST_WORKER_MEMORY_MB}.")
 
 # --- Logs ---------------------------------------------------------------------------------------------------------
 

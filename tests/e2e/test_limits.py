@@ -113,20 +113,3 @@ def test_what_hangs_beyond_the_phases_limit_fails_for_good(
     after = visitor.submit(phases["short"].path(CHALLENGE), phases["short"].zip(tmp_path / "next.zip", 9), "Next")
     assert bayerboard.wait_for_end(after)["status"] == "scored"
     assert bayerboard.evaluation(submission)["status"] == "failed"
-
-
-def test_a_bound_that_nothing_fits_in_kills_no_worker(tmp_path: Path) -> None:
-    phase = PhaseData("s7", "short", smooth_references("s7", ["6_0"]))
-    settings = {"BAYERBOARD_LEASE_S": str(LEASE_S), "BAYERBOARD_WORKER_MEMORY_MB": "16"}
-    with running(tmp_path / "data", variables=settings) as one:
-        created = one.manage("create_challenge", str(write_challenge(tmp_path, CHALLENGE, [phase])))
-        assert created.returncode == 0, created.stderr
-        visitor = Visitor(one.url, "person")
-        visitor.join(CHALLENGE, visitor.name)
-        leader = one.leader("score")
-
-        submission = visitor.submit(phase.path(CHALLENGE), phase.zip(tmp_path / "sent.zip", 9), "Hungry")
-        ended = one.wait_for_end(submission)
-
-        assert (ended["status"], ended["attempts"], ended["failure_code"]) == ("failed", 1, "memory-limit-reached")
-        assert one.leader("score") == leader

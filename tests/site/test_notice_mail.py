@@ -105,7 +105,7 @@ def test_no_score_where_the_phase_hides_scores(cast: Cast, submission: Submissio
 
     assert len(mail.outbox) == 2
     for message in mail.outbox:
-        assert "31.8" not in message.body + message.subject
+        assert "31.8" not in f"{message.subject} {message.body}"
         assert "0.91" not in message.body
         assert "The scores appear when the organisers open them." in message.body
 
@@ -141,7 +141,7 @@ def test_a_rescore_says_so(cast: Cast, submission: Submission) -> None:
 
     send_mails()
 
-    assert "scored again" in mail.outbox[0].subject + mail.outbox[0].body
+    assert "scored again" in f"{mail.outbox[0].subject} {mail.outbox[0].body}"
 
 
 def test_a_name_cannot_write_headers(submission: Submission) -> None:

@@ -29,7 +29,7 @@ def scored(cast: Cast, tmp_path: Path) -> Submission:
 
 
 def unread(cast: Cast, role: str = "participant") -> int:
-    return Notice.objects.filter(user=cast.user(role), read_at=None).count()
+    return Notice.objects.filter(user__username=cast.user(role).username, read_at=None).count()
 
 
 @pytest.mark.parametrize("role", ["participant", "teammate"])

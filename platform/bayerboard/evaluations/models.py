@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.db import models, transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.dispatch import Signal
 from django.utils import timezone
@@ -133,8 +133,12 @@ class Evaluation(LeasedJob):
         constraints = (
             models.UniqueConstraint(fields=["submission", "scoring_version"], name="evaluation_once_per_version"),
         )
-        # Not one of the queued alone: SQLite would not use that for a status that is a parameter of the query.
-        indexes = (models.Index(fields=["status", "is_staged", "queued_at", "id"], name="evaluation_queue"),)
+        # The status is a column of the index rather than its condition: as a parameter of a query, SQLite would not
+        # know it to be the same.
+        indexes = (
+            models.Index(fields=["status", "queued_at", "id"], condition=Q(is_staged=False), name="evaluation_queue"),
+            models.Index(fields=["status", "queued_at", "id"], condition=Q(is_staged=True), name="evaluation_staged"),
+        )
 
     def __str__(self) -> str:
         return f"evaluation {self.pk} of submission {self.submission_id}"

@@ -73,31 +73,26 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
     def announce(self, submissions: Iterable[Submission], kind: Kind) -> None:
         """Tell the members of each submission's team. Call inside the transaction that makes it true."""
         notices = [
-            Notice(
-                user=user,
-                submission=submission,
-                kind=kind,
-                mail=Mail.PENDING if user.wants_mail else Mail.NONE,
-            )
+            Notice(user=user, submission=submission, kind=kind, mail=mail)
             for submission in submissions
-            for user in members_of(submission)
+            for user, mail in members_of(submission)
         ]
         self.bulk_create(notices)
         if any(notice.mail == Mail.PENDING for notice in notices):
             publish_on_commit(MAIL_TASK)
 
 
-def members_of(submission: Submission) -> list[User]:
-    """Return the team's members, each with `wants_mail`: where mail goes out, to a confirmed address, and not declined.
+def members_of(submission: Submission) -> list[tuple[User, Mail]]:
+    """Return the team's members, and whether each gets a mail: where any goes out, to a confirmed address.
 
     An address that nobody confirmed is anybody's.
     """
     confirmed = EmailAddress.objects.filter(user=OuterRef("pk"), primary=True, verified=True)
     members = User.objects.filter(memberships__team=submission.entry.team_id, is_active=True)
-    users = list(members.annotate(has_address=Exists(confirmed)).order_by("pk"))
-    for user in users:
-        user.wants_mail = bool(settings.EMAIL_HOST) and user.mails_notices and user.has_address  # type: ignore[attr-defined]
-    return users
+    return [
+        (user, Mail.PENDING if settings.EMAIL_HOST and user.mails_notices and user.has_address else Mail.NONE)
+        for user in members.annotate(has_address=Exists(confirmed)).order_by("pk")
+    ]
 
 
 class Notice(models.Model):

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import re
 import uuid
+from typing import TYPE_CHECKING
 
 from django import forms
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
 
 IDEMPOTENCY_KEY = re.compile(r"[A-Za-z0-9_-]{8,64}")
 
@@ -13,6 +17,12 @@ IDEMPOTENCY_KEY = re.compile(r"[A-Za-z0-9_-]{8,64}")
 def new_key() -> str:
     """Return a key that makes a repeated POST of this form the same submission."""
     return uuid.uuid4().hex
+
+
+def sent_key(request: HttpRequest) -> str:
+    """Return the key of the header Idempotency-Key, or the form's; empty when it is none that can be used."""
+    key = request.headers.get("Idempotency-Key") or request.POST.get("idempotency_key", "")
+    return key if IDEMPOTENCY_KEY.fullmatch(key) else ""
 
 
 class SubmitForm(forms.Form):

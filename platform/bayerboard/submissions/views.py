@@ -25,7 +25,7 @@ from bayerboard.lib.storage import StorageFull, StorageUnavailable
 from bayerboard.lib.storage.files import no_room_is_told
 from bayerboard.lib.templatetags.bayerboard_tags import score
 from bayerboard.notices.models import Notice
-from bayerboard.submissions.forms import IDEMPOTENCY_KEY, SubmitForm
+from bayerboard.submissions.forms import SubmitForm, sent_key
 from bayerboard.submissions.models import Submission, get_submission
 from bayerboard.submissions.submit import (
     About,
@@ -103,7 +103,7 @@ def _refuse(request: HttpRequest, phase: Phase, team: Team | None, reason: Probl
     """Say why nothing is taken, unless it was taken before, or was uploaded before the phase closed."""
     read_fields_alone(request)
     try:
-        key = _idempotency_key(request)
+        key = sent_key(request)
         has_upload = bool(request.POST.get("upload"))
     except UnreadablePostError:
         return HttpResponse(status=400)
@@ -115,12 +115,6 @@ def _refuse(request: HttpRequest, phase: Phase, team: Team | None, reason: Probl
             return _submit_uploaded(request, phase, team)
     too_large = reason is not None and reason.code == "archive-too-large"
     return _form_page(request, phase, team, SubmitForm(), reason, status=400 if too_large else 403)
-
-
-def _idempotency_key(request: HttpRequest) -> str:
-    """Return the key of the header, which a program sends, or of the form; empty without a valid one."""
-    keys = request.headers.get("Idempotency-Key", ""), request.POST.get("idempotency_key", "")
-    return next((key for key in keys if IDEMPOTENCY_KEY.fullmatch(key)), "")
 
 
 @csrf_protect
@@ -145,7 +139,7 @@ def _about(request: HttpRequest, form: SubmitForm) -> About:
     return About(
         method_name=form.cleaned_data["method_name"],
         description=form.cleaned_data["description"],
-        idempotency_key=_idempotency_key(request) or form.cleaned_data["idempotency_key"],
+        idempotency_key=sent_key(request) or form.cleaned_data["idempotency_key"],
     )
 
 

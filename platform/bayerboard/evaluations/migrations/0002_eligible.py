@@ -39,6 +39,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='evaluation',
-            index=models.Index(fields=['status', 'is_staged', 'queued_at', 'id'], name='evaluation_queue'),
+            index=models.Index(condition=models.Q(('is_staged', False)), fields=['status', 'queued_at', 'id'], name='evaluation_queue'),
+        ),
+        migrations.AddIndex(
+            model_name='evaluation',
+            index=models.Index(condition=models.Q(('is_staged', True)), fields=['status', 'queued_at', 'id'], name='evaluation_staged'),
         ),
     ]
