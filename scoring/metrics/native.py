@@ -25,7 +25,8 @@ from scoring.files import write_atomically
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-_SOURCE = Path(__file__).with_name("kernel.py")
+_FOLDER = Path(__file__).parent
+_SOURCES = ("kernel.py", "tile.py", "native.py")
 _DIGEST_BYTES = hashlib.sha256().digest_size
 _POINTER, _INTEGER, _REAL = ctypes.c_void_p, ctypes.c_ssize_t, ctypes.c_double
 # Each entry of the kernel: its result, then its arguments.
@@ -85,14 +86,16 @@ def machine_code(folders: Iterable[Path]) -> bytes:
 
 def _folders() -> list[Path]:
     cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
-    return [_SOURCE.parent / "__pycache__", cache / "bayerboard"]
+    return [_FOLDER / "__pycache__", cache / "bayerboard"]
 
 
 def _file_name() -> str:
     """Different for whatever the machine code depends on."""
     features = llvm.get_host_cpu_features().flatten()
     facts = [llvmlite.__version__, llvm.get_process_triple(), llvm.get_host_cpu_name(), features]
-    digest = hashlib.sha256("\n".join(facts).encode() + _SOURCE.read_bytes() + Path(__file__).read_bytes())
+    digest = hashlib.sha256("\n".join(facts).encode())
+    for source in _SOURCES:
+        digest.update((_FOLDER / source).read_bytes())
     return f"kernel-{digest.hexdigest()[:32]}.o"
 
 
