@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 import threading
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -99,32 +100,32 @@ def _ssim(
     height, width, channels = x.shape
     if taps > MAX_TAPS or min(height, width) <= 2 * crop_px:
         return None
+    # The bound holds for values up to the data range; a negative one has all of it done in float64.
+    max_error = MAX_ERROR if _is_within(x, data_range) and _is_within(y, data_range) else -1.0
+    numbers = _numbers(taps, sigma, data_range, sample_covariance)
+    float32_tiles = loops().similarity(
+        x.ctypes.data, y.ctypes.data, height, width, channels, crop_px, max_error, numbers.ctypes.data, *_room.addresses
+    )
+    return Measured(float(_room.result[0]), int(_room.result[2]), float32_tiles)
+
+
+@lru_cache(maxsize=64)
+def _numbers(taps: int, sigma: float, data_range: float, sample_covariance: bool) -> NDArray[np.float64]:
+    """Half the window, what variances are multiplied by, and twice the two constants."""
     # A narrower window is one of 13 taps whose outer ones are 0.
     half = np.zeros(MAX_TAPS // 2 + 1)
     half[-(taps // 2) - 1 :] = window(taps, sigma)[: taps // 2 + 1]
     unbias = unbiasing(taps, sample_covariance=sample_covariance)
-    numbers = np.array([*half, unbias, 2 * (K1 * data_range) ** 2, 2 * (K2 * data_range) ** 2])
-    # The bound holds for values up to the data range; a negative one has all of it done in float64.
-    max_error = MAX_ERROR if _is_within(x, data_range) and _is_within(y, data_range) else -1.0
-    result = np.zeros(3)
-    arrays = [numbers, *_room_of_this_thread(), result]
-    float32_tiles = loops().similarity(
-        x.ctypes.data, y.ctypes.data, height, width, channels, crop_px, max_error,
-        *[array.ctypes.data for array in arrays],
-    )  # fmt: skip
-    return Measured(float(result[0]), int(result[2]), float32_tiles)
+    return np.array([*half, unbias, 2 * (K1 * data_range) ** 2, 2 * (K2 * data_range) ** 2])
 
 
 _MEASURES: Mapping[str, Callable[..., Measured | None]] = MappingProxyType({"psnr": _psnr, "ssim": _ssim})
-_room = threading.local()
+class _Room(threading.local):
+    """What the loops of a thread work in, and where they leave their result; kept from one call to the next."""
 
-
-def _room_of_this_thread() -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-    """What the loops work in, kept from one call to the next."""
-    if not hasattr(_room, "arrays"):
-        _room.arrays = (_aligned(np.float32), _aligned(np.float64))
-    arrays: tuple[NDArray[np.float32], NDArray[np.float64]] = _room.arrays
-    return arrays
+    def __init__(self) -> None:
+        self.single, self.double, self.result = _aligned(np.float32), _aligned(np.float64), np.zeros(3)
+        self.addresses = [array.ctypes.data for array in (self.single, self.double, self.result)]
 
 
 def _aligned(kind: type[np.floating[Any]]) -> NDArray[Any]:
@@ -132,3 +133,6 @@ def _aligned(kind: type[np.floating[Any]]) -> NDArray[Any]:
     padded = np.zeros(ROOM_VALUES + _CACHE_LINE_BYTES, kind)
     skipped = -padded.ctypes.data % _CACHE_LINE_BYTES // padded.itemsize
     return padded[skipped : skipped + ROOM_VALUES]
+
+
+_room = _Room()

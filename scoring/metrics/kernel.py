@@ -23,14 +23,16 @@ and with ``2·|S|·F|s| ≤ S² + Q``, for the two parts of ρ, A = (Q − S²) 
     |ΔA| ≤ g·(2·Q + S²) = α,   |Δb| ≤ g·(2·P + D²) = β     (g covers the rounding of the squares S² and D², too)
 
 Since ``ρ = 2·b / (A + b)``, its error is *exactly* ``2·(A'·Δb − b'·ΔA) / ((A + b)(A' + b'))``, a prime marking what was
-computed. As s² ≤ 4·dr² and d² ≤ dr², α + β ≤ 15·g·dr² is below a hundredth of 2·C2 ≤ A + b, so A + b is at least 15/16
-of A' + b'. The few roundings of the formula itself (less than 10, of ρ's own size) come on top:
+computed. As s² ≤ 4·dr² and d² ≤ dr², α + β ≤ 15·g·dr² is below a fiftieth of 2·C2 ≤ A + b, so A + b is at least 15/16
+of A' + b'. The few roundings of the formula itself (at most 16, of ρ's own size) come on top:
 
-    |Δρ| ≤ 16/15 · 2·(A'·β + |b'|·α) / (A' + b')²  +  10·u·|ρ'|
+    |Δρ| ≤ 16/15 · 2·(A'·β + |b'|·α) / (A' + b')²  +  16·u·|ρ'|
 
-λ has the same form, with S' = S + mean² and D² in the places of A and b; its own α and β are ``g·(2·S² + Q)`` and
-``g·(D² + P)``, below a sixteenth of the denominator again. The product of the two is off by at most |Δρ| + |Δλ| +
-|Δρ|·|Δλ|, as 1 − ρ and 1 − λ lie between −1 and 1. It is taken and summed in float64, whose own error is nothing beside it.
+λ has the same form, with L = (S + mean)² + 2·C1 and D² in the places of A and b; its own α and β are g·(2·L + Q) and
+g·(D² + P), below a sixteenth of the denominator again. Both bounds are computed a little more simply and larger, with 2.2
+for 2·16/15 and 1 for A'/(A' + b') and L/(L + D²). The product of 1 − λ and 1 − ρ, which lie between −1 and 1, is off by at
+most |Δρ| + |Δλ| + |Δρ|·|Δλ|; its own roundings are among the 16 above. What is missing to 1 is summed in float64, whose
+error is nothing beside it.
 
 Indices are unsigned: one that cannot be negative needs no check, and only then are the loops vectorised.
 """
@@ -44,12 +46,15 @@ import numpy as np
 from numba import types
 
 from scoring.metrics.tile import (
+    ALONG,
     FILTERED,
     LEVELS,
     LINE,
+    MAPS,
     MAX_CHANNELS,
     RADIUS,
     ROWS_AT_ONCE,
+    SOURCE_STRIDE,
     STRIDE,
     TILE_COLUMNS,
     TILE_ROWS,
@@ -163,7 +168,7 @@ def _tile(
     numbers: NDArray[np.float64],
     room: NDArray[Any],
     real: type[Any],
-    sum_line: Callable[..., tuple[float, float]],
+    sum_row: Callable[..., tuple[float, float]],
 ) -> tuple[float, float]:
     """The sum of a tile's similarities, and what it can be wrong by where ``real`` is float32."""
     w = (real(numbers[0]), real(numbers[1]), real(numbers[2]), real(numbers[3]), real(numbers[4]), real(numbers[5]),
@@ -173,16 +178,18 @@ def _tile(
     _find_levels(x, y, (row + rows // 2) * width + column, columns, channels, room, real)
     for i in range(rows + 2 * RADIUS):
         at = _reflected(row - RADIUS + i, height) * width
-        _fill_row(x, y, at, width, channels, column - RADIUS, columns + 2 * RADIUS, room, i * STRIDE, real)
+        _fill_row(x, y, at, width, channels, column - RADIUS, columns + 2 * RADIUS, room, i * SOURCE_STRIDE, real)
     total = error = 0.0
     for i in range(0, rows, ROWS_AT_ONCE):
-        _filter_down(room, i * STRIDE, w)
+        _filter_down(room, i * SOURCE_STRIDE, w)
         for j in range(min(ROWS_AT_ONCE, rows - i)):
+            start = i * SOURCE_STRIDE + FILTERED + j * STRIDE
             if channels == MAX_CHANNELS:
-                # The same once more: a step that is a constant takes half the time.
-                part, wrong_by = sum_line(room, FILTERED + j * STRIDE, values, MAX_CHANNELS, w, unbias, c1, c2, real)
+                _filter_four_along(room, start, columns, w)
             else:
-                part, wrong_by = sum_line(room, FILTERED + j * STRIDE, values, channels, w, unbias, c1, c2, real)
+                for k in range(MAPS):
+                    _filter_along(room, start + k * LINE, values, channels, w)
+            part, wrong_by = sum_row(room, start + ALONG - FILTERED, values, unbias, c1, c2, real)
             total += part
             error += wrong_by
     return total, error
@@ -223,7 +230,7 @@ def _fill_row(
     target: int,
     real: type[Any],
 ) -> None:
-    """One row of the four maps, from a column on that may lie beyond the border."""
+    """One row of s and d, from a column on that may lie beyond the border."""
     before = max(0, -column)
     inside = min(columns, width - column) - before
     _fill(x, y, (row_start + column + before) * channels, inside * channels, room, target, before * channels, real)
@@ -250,28 +257,67 @@ def _fill(
         s, d = a + b - room[i + np.uint64(LEVELS + at)], a - b
         room[k] = s
         room[k + np.uint64(LINE)] = d
-        room[k + np.uint64(2 * LINE)] = s * s
-        room[k + np.uint64(3 * LINE)] = d * d
 
 
 @ordered
 def _filter_down(room: NDArray[Any], source: int, weights: Weights) -> None:
-    """Four rows of all maps, from the sixteen around them."""
-    s, t = room, np.uint64(STRIDE)
-    for i in range(np.uint64(STRIDE)):
-        # Sixteen values are loaded once for four sums: loading is what takes the time.
-        r0, f0 = i + np.uint64(source), i + np.uint64(FILTERED)
-        r1, r2, r4 = r0 + t, r0 + t + t, r0 + t + t + t + t
-        r3, r8 = r2 + t, r4 + r4 - r0
-        r12 = r8 + r4 - r0
-        a0, a1, a2, a3 = s[r0], s[r1], s[r2], s[r3]
-        a4, a5, a6, a7 = s[r4], s[r4 + t], s[r4 + t + t], s[r4 + t + t + t]
-        a8, a9, a10, a11 = s[r8], s[r8 + t], s[r8 + t + t], s[r8 + t + t + t]
-        a12, a13, a14, a15 = s[r12], s[r12 + t], s[r12 + t + t], s[r12 + t + t + t]
-        room[f0] = _weighted(a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, weights)
-        room[f0 + t] = _weighted(a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, weights)
-        room[f0 + t + t] = _weighted(a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, weights)
-        room[f0 + t + t + t] = _weighted(a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, weights)
+    """Four rows of s and d and of their squares, from the sixteen around them."""
+    for i in range(np.uint64(SOURCE_STRIDE)):
+        # Sixteen values are loaded once for eight sums: loading is what takes the time.
+        s, t, k = room, np.uint64(SOURCE_STRIDE), i + np.uint64(source)
+        a, b, c, d = s[k], s[k + t], s[k + t + t], s[k + t + t + t]
+        k += t + t + t + t
+        e, f, g, h = s[k], s[k + t], s[k + t + t], s[k + t + t + t]
+        k += t + t + t + t
+        m, n, o, p = s[k], s[k + t], s[k + t + t], s[k + t + t + t]
+        k += t + t + t + t
+        q, r, u, v = s[k], s[k + t], s[k + t + t], s[k + t + t + t]
+        k = i + np.uint64(source) + np.uint64(FILTERED)
+        _put_four(room, k, a, b, c, d, e, f, g, h, m, n, o, p, q, r, u, v, weights)
+        _put_four(room, k + t, a * a, b * b, c * c, d * d, e * e, f * f, g * g, h * h, m * m, n * n, o * o, p * p,
+                  q * q, r * r, u * u, v * v, weights)  # fmt: skip
+
+
+@ordered
+def _put_four(
+    room: NDArray[Any], k: Any,
+    a: Any, b: Any, c: Any, d: Any, e: Any, f: Any, g: Any, h: Any,
+    m: Any, n: Any, o: Any, p: Any, q: Any, r: Any, u: Any, v: Any, weights: Weights,
+) -> None:  # fmt: skip
+    t = np.uint64(STRIDE)
+    room[k] = _weighted(a, b, c, d, e, f, g, h, m, n, o, p, q, weights)
+    room[k + t] = _weighted(b, c, d, e, f, g, h, m, n, o, p, q, r, weights)
+    room[k + t + t] = _weighted(c, d, e, f, g, h, m, n, o, p, q, r, u, weights)
+    room[k + t + t + t] = _weighted(d, e, f, g, h, m, n, o, p, q, r, u, v, weights)
+
+
+@ordered
+def _filter_four_along(room: NDArray[Any], source: int, columns: int, weights: Weights) -> None:
+    """A row of all maps of an image with four channels: four times two pixels at once, which share what is loaded.
+
+    What is behind the row's last pixel does not matter. The target is a constant away from the source: otherwise the
+    compiler would have to check, for so few values, that they do not overlap.
+    """
+    eight = np.uint64(8)
+    for k in range(MAPS):
+        for block in range((columns + 7) // 8):
+            start = np.uint64(source + k * LINE + block * 32)
+            for i in range(eight):
+                j = start + i
+                to = j + np.uint64(ALONG - FILTERED)
+                room[to] = _along(room, j, np.uint64(4), weights)
+                room[to + eight] = _along(room, j + eight, np.uint64(4), weights)
+                room[to + eight + eight] = _along(room, j + eight + eight, np.uint64(4), weights)
+                room[to + eight + eight + eight] = _along(room, j + eight + eight + eight, np.uint64(4), weights)
+
+
+@ordered
+def _filter_along(room: NDArray[Any], source: int, values: int, channels: int, weights: Weights) -> None:
+    """A row of one map, from one that was filtered downwards."""
+    step = np.uint64(channels)
+    for i in range(np.uint64(values)):
+        j = i + np.uint64(source)
+        room[j + np.uint64(ALONG - FILTERED)] = _along(room, j, step, weights)
 
 
 @ordered
@@ -298,45 +344,53 @@ def _weighted(
     return w0 * (a + m) + w1 * (b + k) + w2 * (c + j) + w3 * (d + i) + w4 * (e + h) + w5 * (f + g) + w6 * middle
 
 
-# Without leave to replace a division by an estimate.
-@compiled(fastmath={"reassoc", "contract", "nnan", "ninf", "nsz"})
+@quick
 def _sum_with_bound(
-    room: NDArray[Any], start: int, values: int, channels: int, weights: Weights, unbias: Any, c1: Any, c2: Any, real: type[Any]
+    room: NDArray[Any], start: int, values: int, unbias: Any, c1: Any, c2: Any, real: Any
 ) -> tuple[float, float]:
     """The similarities of a filtered row, and what their sum can be wrong by."""
-    g, own, margin = real(20 * UNIT_ROUNDOFF), real(10 * UNIT_ROUNDOFF), real(2.2)
-    total = error = 0.0
-    step = np.uint64(channels)
+    g, own = 2.2 * 20 * UNIT_ROUNDOFF, 2 * 16 * UNIT_ROUNDOFF
+    _lose(room, start, values, unbias, c1, c2, real(unbias * g), real(g), real(own), real(own + 2 * g), real(1))
+    lost = error = 0.0
+    for i in range(np.uint64(values)):
+        k = i + np.uint64(start)
+        lost += np.float64(room[k])
+        error += np.float64(room[k + np.uint64(LINE)])
+    return values - lost, error
+
+
+@ordered
+def _lose(
+    room: NDArray[Any], start: int, values: int, unbias: Any, c1: Any, c2: Any,
+    g_rho: Any, g_lam: Any, own_rho: Any, own_lam: Any, one: Any,
+) -> None:  # fmt: skip
+    """Replace S and D by what is missing to a similarity of 1, and by what that can be wrong by."""
     for i in range(np.uint64(values)):
         k, line = i + np.uint64(start), np.uint64(LINE)
-        s, d = _along(room, k, step, weights), _along(room, k + line, step, weights)
-        q, p = _along(room, k + line + line, step, weights), _along(room, k + line + line + line, step, weights)
+        s, d, q, p = room[k], room[k + line], room[k + line + line], room[k + line + line + line]
         level = s + room[i + np.uint64(LEVELS)]
-        ss, dd, light = s * s, d * d, level * level
+        ss, dd, light = s * s, d * d, level * level + c1
         a, b = unbias * (q - ss) + c2, unbias * (p - dd)
-        whole, sum_of_squares = a + b, light + c1 + dd
-        inverse, inverse_light = real(1) / whole, real(1) / sum_of_squares
+        # One division for both.
+        both = one / ((a + b) * (light + dd))
+        inverse, inverse_light = both * (light + dd), both * (a + b)
         rho, lam = (b + b) * inverse, (dd + dd) * inverse_light
-        of_rho = unbias * g * (a * (p + p + dd) + abs(b) * (q + q + ss)) * inverse * inverse
-        of_lam = g * ((light + c1) * (dd + p) + dd * (light + light + q)) * inverse_light * inverse_light
-        wrong_rho = margin * of_rho + own * abs(rho)
-        wrong_lam = margin * of_lam + own * lam
-        total += (np.float64(1) - np.float64(rho)) * (np.float64(1) - np.float64(lam))
-        error += np.float64(wrong_rho + wrong_lam + wrong_rho * wrong_lam)
-    return total, error
+        half_rho, half_lam = abs(b) * inverse, dd * inverse_light
+        wrong_rho = g_rho * inverse * (p + p + dd + half_rho * (q + q + ss)) + own_rho * half_rho
+        wrong_lam = g_lam * inverse_light * (p + dd + half_lam * q) + own_lam * half_lam
+        room[k] = rho + lam - rho * lam
+        room[k + line] = wrong_rho + wrong_lam + wrong_rho * wrong_lam
 
 
 @quick
 def _sum(
-    room: NDArray[Any], start: int, values: int, channels: int, weights: Weights, unbias: Any, c1: Any, c2: Any, real: type[Any]
+    room: NDArray[Any], start: int, values: int, unbias: Any, c1: Any, c2: Any, real: Any
 ) -> tuple[float, float]:
     """The similarities of a filtered row."""
     total = 0.0
-    step = np.uint64(channels)
     for i in range(np.uint64(values)):
         k, line = i + np.uint64(start), np.uint64(LINE)
-        s, d = _along(room, k, step, weights), _along(room, k + line, step, weights)
-        q, p = _along(room, k + line + line, step, weights), _along(room, k + line + line + line, step, weights)
+        s, d, q, p = room[k], room[k + line], room[k + line + line], room[k + line + line + line]
         level = s + room[i + np.uint64(LEVELS)]
         dd, light = d * d, level * level + c1
         a, b = unbias * (q - s * s) + c2, unbias * (p - dd)
