@@ -36,11 +36,12 @@ _CACHE_LINE_BYTES = 64
 
 
 class Measured(NamedTuple):
-    """A metric of a pair, and in how many tiles it was worked out, how many of them in float32."""
+    """A metric of a pair, in how many tiles it was worked out, how many of them in float32, and what that can change."""
 
     value: float
     tiles: int = 0
     float32_tiles: int = 0
+    bound: float = 0.0
 
 
 def measure(
@@ -106,7 +107,8 @@ def _ssim(
     float32_tiles = loops().similarity(
         x.ctypes.data, y.ctypes.data, height, width, channels, crop_px, max_error, numbers.ctypes.data, *_room.addresses
     )
-    return Measured(float(_room.result[0]), int(_room.result[2]), float32_tiles)
+    value, bound, tiles = _room.result.tolist()
+    return Measured(value, int(tiles), float32_tiles, bound)
 
 
 @lru_cache(maxsize=64)
