@@ -50,6 +50,9 @@ class Arithmetic(NamedTuple):
         return self._asdict()
 
 
+NO_TILES = Arithmetic()
+
+
 @dataclass(frozen=True)
 class ScoreReport:
     """The metrics of a submission (arithmetic means over its images) and of every image, unrounded."""
@@ -61,7 +64,7 @@ class ScoreReport:
     warnings: tuple[Problem, ...]
     # Whether the fact sheet keeps within the protocol's limits; None where there are none.
     eligible: bool | None = None
-    arithmetic: Arithmetic = Arithmetic()
+    arithmetic: Arithmetic = NO_TILES
 
     def to_json(self) -> dict[str, Any]:
         data = report_json(
@@ -159,7 +162,7 @@ class _Outcome:
     fault: Problem | None = None
     reference_fault: ReferenceInvalid | None = None
     values: dict[str, float] | None = None
-    arithmetic: Arithmetic = Arithmetic()
+    arithmetic: Arithmetic = NO_TILES
 
 
 @dataclass
@@ -176,7 +179,7 @@ class _Scoring:
     images: list[ImageScore] = field(default_factory=list)
     zero: list[str] = field(default_factory=list)
     largest: int = 0
-    arithmetic: Arithmetic = Arithmetic()
+    arithmetic: Arithmetic = NO_TILES
 
     def run(self, on_progress: Callable[[int, int], None] | None, jobs: int) -> ScoreReport:
         names = self.reference.names
@@ -236,7 +239,9 @@ class _Scoring:
             return _Outcome(name, path, largest, fault)
         measured = self._measure_all(truth, submitted)
         values = {key: one.value for key, one in measured.items()}
-        arithmetic = Arithmetic(sum(one.tiles for one in measured.values()), sum(one.float32_tiles for one in measured.values()))
+        arithmetic = Arithmetic(
+            sum(one.tiles for one in measured.values()), sum(one.float32_tiles for one in measured.values())
+        )
         return _Outcome(name, path, largest, values=values, arithmetic=arithmetic)
 
     def _truth(self, name: str) -> Decoded:

@@ -1,11 +1,11 @@
 """PSNR and SSIM of a pair in compiled loops (docs/benchmarks.md says how fast): the numbers of the general way.
 
-PSNR is exact. SSIM is worked on tile by tile, in float32 where the bound derived in :mod:`scoring.metrics.kernel` proves
-that an image's mean stays within ``MAX_ERROR`` of the exact value, and in float64 where it does not.
+PSNR is exact. SSIM is worked on tile by tile, in float32 where the bound derived in :mod:`scoring.metrics.kernel`
+proves that an image's mean stays within ``MAX_ERROR`` of the exact value, and in float64 where it does not.
 
 In float64, of values up to ``p``, the same derivation holds with ``γ = 32·2⁻⁵³`` for ``g``: α + β ≤ 15·γ·p², and a
-pixel's similarity is off by less than ``2·(α + β) / (2·(K2·data_range)²)``: 6e-11 for images within the data range, 2.5e-7
-for values of ``MAX_EXCESS`` times the data range, and larger ones are not scored here.
+pixel's similarity is off by less than ``2·(α + β) / (2·(K2·data_range)²)``: 6e-11 for images within the data range,
+2.5e-7 for values of ``MAX_EXCESS`` times the data range, and larger ones are not scored here.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _CACHE_LINE_BYTES = 64
 
 
 class Measured(NamedTuple):
-    """A metric of a pair, in how many tiles it was worked out, how many of them in float32, and what that can change."""
+    """A metric of a pair, in how many tiles it was worked out, how many in float32, and what these can change."""
 
     value: float
     tiles: int = 0
@@ -122,6 +122,8 @@ def _numbers(taps: int, sigma: float, data_range: float, sample_covariance: bool
 
 
 _MEASURES: Mapping[str, Callable[..., Measured | None]] = MappingProxyType({"psnr": _psnr, "ssim": _ssim})
+
+
 class _Room(threading.local):
     """What the loops of a thread work in, and where they leave their result; kept from one call to the next."""
 

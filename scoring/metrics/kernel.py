@@ -29,22 +29,22 @@ of A' + b'. The few roundings of the formula itself (at most 16, of ρ's own siz
     |Δρ| ≤ 16/15 · 2·(A'·β + |b'|·α) / (A' + b')²  +  16·u·|ρ'|
 
 λ has the same form, with L = (S + mean)² + 2·C1 and D² in the places of A and b; its own α and β are g·(2·L + Q) and
-g·(D² + P), below a sixteenth of the denominator again. Both bounds are computed a little more simply and larger, with 2.2
-for 2·16/15 and 1 for A'/(A' + b') and L/(L + D²). The product of 1 − λ and 1 − ρ, which lie between −1 and 1, is off by at
-most |Δρ| + |Δλ| + |Δρ|·|Δλ|; its own roundings are among the 16 above. What is missing to 1 is summed in float64, whose
-error is nothing beside it.
+g·(D² + P), below a sixteenth of the denominator again. Both bounds are computed a little more simply and larger, with
+2.2 for 2·16/15 and 1 for A'/(A' + b') and L/(L + D²). The product of 1 − λ and 1 − ρ, which lie between −1 and 1, is
+off by at most |Δρ| + |Δλ| + |Δρ|·|Δλ|; its own roundings are among the 16 above. What is missing to 1 is summed in
+float64, whose error is nothing beside it.
 
 Indices are unsigned: one that cannot be negative needs no check, and only then are the loops vectorised.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any
 
-import numba
 import numpy as np
 from numba import types
 
+from scoring.metrics.filters import filter_along, filter_down, filter_four_along, ordered, quick
 from scoring.metrics.tile import (
     ALONG,
     FILTERED,
@@ -67,23 +67,6 @@ if TYPE_CHECKING:
 
 UNIT_ROUNDOFF = 2.0**-24
 
-_Function = TypeVar("_Function", bound="Callable[..., Any]")
-Weights = tuple[Any, Any, Any, Any, Any, Any, Any]
-
-
-def compiled(**flags: Any) -> Callable[[_Function], _Function]:
-    """Loops that are compiled as part of an entry, with these flags."""
-
-    def decorate(function: _Function) -> _Function:
-        return cast("_Function", numba.njit(function, nogil=True, error_model="numpy", **flags))
-
-    return decorate
-
-
-quick = compiled(fastmath=True)
-# As written but for fused operations, which round less: the bound counts on the order.
-ordered = compiled(fastmath={"contract", "nnan", "ninf", "nsz"})
-
 
 def squared_error(x: NDArray[np.uint16], y: NDArray[np.uint16], values: int) -> int:
     """Sum of squared differences of two flat images, exact for up to 2³¹ values."""
@@ -91,7 +74,7 @@ def squared_error(x: NDArray[np.uint16], y: NDArray[np.uint16], values: int) -> 
     for i in range(np.uint64(values)):
         difference = np.int64(np.int32(x[i]) - np.int32(y[i]))
         total += difference * difference
-    return total
+    return int(total)
 
 
 def similarity(
@@ -130,6 +113,7 @@ def similarity(
     """
     total = wrong_by = done = expected = 0.0
     in_single = tiles = 0
+    size = (height, width, channels)
     for row in range(crop, height - crop, TILE_ROWS):
         rows = min(TILE_ROWS, height - crop - row)
         for column in range(crop, width - crop, TILE_COLUMNS):
@@ -138,15 +122,16 @@ def similarity(
             tiles += 1
             done += values
             # What earlier tiles left of the limit may be used up; `expected` is what the last one took by value.
+            place = (row, rows, column, columns)
             if wrong_by + expected * values <= limit * done:
-                part, error = _tile(x, y, height, width, channels, row, rows, column, columns, numbers, single, np.float32, _sum_with_bound)
+                part, error = _tile(x, y, size, place, numbers, single, np.float32, _sum_with_bound)
                 expected = error / values
                 if wrong_by + error <= limit * done:
                     total += part
                     wrong_by += error
                     in_single += 1
                     continue
-            part, error = _tile(x, y, height, width, channels, row, rows, column, columns, numbers, double, np.float64, _sum)
+            part, error = _tile(x, y, size, place, numbers, double, np.float64, _sum)
             total += part
     result[0] = total / done
     result[1] = wrong_by / done
@@ -158,19 +143,16 @@ def similarity(
 def _tile(
     x: NDArray[np.uint16],
     y: NDArray[np.uint16],
-    height: int,
-    width: int,
-    channels: int,
-    row: int,
-    rows: int,
-    column: int,
-    columns: int,
+    size: tuple[int, int, int],
+    place: tuple[int, int, int, int],
     numbers: NDArray[np.float64],
     room: NDArray[Any],
     real: type[Any],
     sum_row: Callable[..., tuple[float, float]],
 ) -> tuple[float, float]:
     """The sum of a tile's similarities, and what it can be wrong by where ``real`` is float32."""
+    height, width, channels = size
+    row, rows, column, columns = place
     w = (real(numbers[0]), real(numbers[1]), real(numbers[2]), real(numbers[3]), real(numbers[4]), real(numbers[5]),
          real(numbers[6]))  # fmt: skip
     unbias, c1, c2 = real(numbers[7]), real(numbers[8]), real(numbers[9])
@@ -181,14 +163,14 @@ def _tile(
         _fill_row(x, y, at, width, channels, column - RADIUS, columns + 2 * RADIUS, room, i * SOURCE_STRIDE, real)
     total = error = 0.0
     for i in range(0, rows, ROWS_AT_ONCE):
-        _filter_down(room, i * SOURCE_STRIDE, w)
+        filter_down(room, i * SOURCE_STRIDE, w)
         for j in range(min(ROWS_AT_ONCE, rows - i)):
             start = i * SOURCE_STRIDE + FILTERED + j * STRIDE
             if channels == MAX_CHANNELS:
-                _filter_four_along(room, start, columns, w)
+                filter_four_along(room, start, columns, w)
             else:
                 for k in range(MAPS):
-                    _filter_along(room, start + k * LINE, values, channels, w)
+                    filter_along(room, start + k * LINE, values, channels, w)
             part, wrong_by = sum_row(room, start + ALONG - FILTERED, values, unbias, c1, c2, real)
             total += part
             error += wrong_by
@@ -205,7 +187,13 @@ def _reflected(at: int, size: int) -> int:
 
 @quick
 def _find_levels(
-    x: NDArray[np.uint16], y: NDArray[np.uint16], start: int, columns: int, channels: int, room: NDArray[Any], real: type[Any]
+    x: NDArray[np.uint16],
+    y: NDArray[np.uint16],
+    start: int,
+    columns: int,
+    channels: int,
+    room: NDArray[Any],
+    real: type[Any],
 ) -> None:
     """Mean of ``x + y`` in the tile's middle row, for each channel, as a whole number; repeated for all columns."""
     for channel in range(channels):
@@ -259,91 +247,6 @@ def _fill(
         room[k + np.uint64(LINE)] = d
 
 
-@ordered
-def _filter_down(room: NDArray[Any], source: int, weights: Weights) -> None:
-    """Four rows of s and d and of their squares, from the sixteen around them."""
-    for i in range(np.uint64(SOURCE_STRIDE)):
-        # Sixteen values are loaded once for eight sums: loading is what takes the time.
-        s, t, k = room, np.uint64(SOURCE_STRIDE), i + np.uint64(source)
-        a, b, c, d = s[k], s[k + t], s[k + t + t], s[k + t + t + t]
-        k += t + t + t + t
-        e, f, g, h = s[k], s[k + t], s[k + t + t], s[k + t + t + t]
-        k += t + t + t + t
-        m, n, o, p = s[k], s[k + t], s[k + t + t], s[k + t + t + t]
-        k += t + t + t + t
-        q, r, u, v = s[k], s[k + t], s[k + t + t], s[k + t + t + t]
-        k = i + np.uint64(source) + np.uint64(FILTERED)
-        _put_four(room, k, a, b, c, d, e, f, g, h, m, n, o, p, q, r, u, v, weights)
-        _put_four(room, k + t, a * a, b * b, c * c, d * d, e * e, f * f, g * g, h * h, m * m, n * n, o * o, p * p,
-                  q * q, r * r, u * u, v * v, weights)  # fmt: skip
-
-
-@ordered
-def _put_four(
-    room: NDArray[Any], k: Any,
-    a: Any, b: Any, c: Any, d: Any, e: Any, f: Any, g: Any, h: Any,
-    m: Any, n: Any, o: Any, p: Any, q: Any, r: Any, u: Any, v: Any, weights: Weights,
-) -> None:  # fmt: skip
-    t = np.uint64(STRIDE)
-    room[k] = _weighted(a, b, c, d, e, f, g, h, m, n, o, p, q, weights)
-    room[k + t] = _weighted(b, c, d, e, f, g, h, m, n, o, p, q, r, weights)
-    room[k + t + t] = _weighted(c, d, e, f, g, h, m, n, o, p, q, r, u, weights)
-    room[k + t + t + t] = _weighted(d, e, f, g, h, m, n, o, p, q, r, u, v, weights)
-
-
-@ordered
-def _filter_four_along(room: NDArray[Any], source: int, columns: int, weights: Weights) -> None:
-    """A row of all maps of an image with four channels: four times two pixels at once, which share what is loaded.
-
-    What is behind the row's last pixel does not matter. The target is a constant away from the source: otherwise the
-    compiler would have to check, for so few values, that they do not overlap.
-    """
-    eight = np.uint64(8)
-    for k in range(MAPS):
-        for block in range((columns + 7) // 8):
-            start = np.uint64(source + k * LINE + block * 32)
-            for i in range(eight):
-                j = start + i
-                to = j + np.uint64(ALONG - FILTERED)
-                room[to] = _along(room, j, np.uint64(4), weights)
-                room[to + eight] = _along(room, j + eight, np.uint64(4), weights)
-                room[to + eight + eight] = _along(room, j + eight + eight, np.uint64(4), weights)
-                room[to + eight + eight + eight] = _along(room, j + eight + eight + eight, np.uint64(4), weights)
-
-
-@ordered
-def _filter_along(room: NDArray[Any], source: int, values: int, channels: int, weights: Weights) -> None:
-    """A row of one map, from one that was filtered downwards."""
-    step = np.uint64(channels)
-    for i in range(np.uint64(values)):
-        j = i + np.uint64(source)
-        room[j + np.uint64(ALONG - FILTERED)] = _along(room, j, step, weights)
-
-
-@ordered
-def _along(room: NDArray[Any], i: Any, step: Any, weights: Weights) -> Any:
-    """Thirteen pixels of a filtered row of one map, from value ``i`` on."""
-    two = step + step
-    three, four = two + step, two + two
-    j = i + four + four
-    return _weighted(
-        room[i], room[i + step], room[i + two], room[i + three],
-        room[i + four], room[i + four + step], room[i + four + two], room[i + four + three],
-        room[j], room[j + step], room[j + two], room[j + three], room[j + four],
-        weights,
-    )  # fmt: skip
-
-
-@ordered
-def _weighted(
-    a: Any, b: Any, c: Any, d: Any, e: Any, f: Any, middle: Any,
-    g: Any, h: Any, i: Any, j: Any, k: Any, m: Any, weights: Weights,
-) -> Any:  # fmt: skip
-    """Thirteen neighbours, weighted alike on both sides of the middle."""
-    w0, w1, w2, w3, w4, w5, w6 = weights
-    return w0 * (a + m) + w1 * (b + k) + w2 * (c + j) + w3 * (d + i) + w4 * (e + h) + w5 * (f + g) + w6 * middle
-
-
 @quick
 def _sum_with_bound(
     room: NDArray[Any], start: int, values: int, unbias: Any, c1: Any, c2: Any, real: Any
@@ -383,9 +286,7 @@ def _lose(
 
 
 @quick
-def _sum(
-    room: NDArray[Any], start: int, values: int, unbias: Any, c1: Any, c2: Any, real: Any
-) -> tuple[float, float]:
+def _sum(room: NDArray[Any], start: int, values: int, unbias: Any, c1: Any, c2: Any, real: Any) -> tuple[float, float]:
     """The similarities of a filtered row."""
     total = 0.0
     for i in range(np.uint64(values)):
@@ -398,12 +299,11 @@ def _sum(
     return total, 0.0
 
 
-_PIXELS = types.CPointer(types.uint16)
-_DOUBLES = types.CPointer(types.float64)
+_PIXELS = types.CPointer(types.uint16)  # type: ignore[no-untyped-call]
+_SINGLE = types.CPointer(types.float32)  # type: ignore[no-untyped-call]
+_DOUBLE = types.CPointer(types.float64)  # type: ignore[no-untyped-call]
 # The entries, as they are called from outside: with addresses.
 SIGNATURES = {
     "squared_error": types.int64(_PIXELS, _PIXELS, types.int64),
-    "similarity": types.int64(
-        _PIXELS, _PIXELS, *[types.int64] * 4, types.float64, _DOUBLES, types.CPointer(types.float32), _DOUBLES, _DOUBLES
-    ),
+    "similarity": types.int64(_PIXELS, _PIXELS, *[types.int64] * 4, types.float64, _DOUBLE, _SINGLE, _DOUBLE, _DOUBLE),
 }

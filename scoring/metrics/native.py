@@ -1,7 +1,7 @@
-"""The loops of :mod:`scoring.metrics.kernel` as machine code: compiled once, and loaded without the compiler after that.
+"""The loops of :mod:`scoring.metrics.kernel` as machine code: compiled once, then loaded without the compiler.
 
-The compiler takes longer to import than a small set takes to score, so its result is kept in a file, in the folder where
-Python keeps its own compiled files or else in the user's cache. The name of the file says for which source, processor
+The compiler takes longer to import than a small set takes to score, so its result is kept in a file, in the folder
+where Python keeps its own compiled files or else in the user's cache. The file's name says for which source, processor
 and version of LLVM it is; a checksum tells a damaged one, and one that others could have written is not even read.
 """
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 _FOLDER = Path(__file__).parent
-_SOURCES = ("kernel.py", "tile.py", "native.py")
+_SOURCES = ("kernel.py", "filters.py", "tile.py", "native.py")
 _DIGEST_BYTES = hashlib.sha256().digest_size
 _POINTER, _INTEGER, _REAL = ctypes.c_void_p, ctypes.c_ssize_t, ctypes.c_double
 # Each entry of the kernel: its result, then its arguments.
@@ -37,7 +37,7 @@ ENTRIES: dict[str, tuple[Any, ...]] = {
 
 
 class Loops:
-    """The entries of the kernel, callable with addresses; others threads run meanwhile."""
+    """The entries of the kernel, callable with addresses; other threads run meanwhile."""
 
     def __init__(self, machine_code: bytes) -> None:
         # The functions live as long as what loaded them.
@@ -102,7 +102,9 @@ def _file_name() -> str:
 def _is_ours(path: Path) -> bool:
     """Whether nobody but its owner, who must be this user or the administrator, can write to a file or folder."""
     status = path.stat()
-    return os.name == "nt" or (status.st_uid in {0, os.geteuid()} and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH))
+    return os.name == "nt" or (
+        status.st_uid in {0, os.geteuid()} and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    )
 
 
 def _read(path: Path) -> bytes | None:

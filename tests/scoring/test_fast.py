@@ -11,13 +11,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from scoring.metrics import fast, kernel, tile
+from scoring.metrics import fast, filters, kernel, tile
 from scoring.metrics.psnr import psnr
 from scoring.metrics.ssim import ssim
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
 
 # Of float64; float32 may add fast.MAX_ERROR.
@@ -214,9 +212,6 @@ def test_shapes_are_never_broadcast() -> None:
     assert fast.measure("psnr", reference, reference[..., :1], data_range=1024) is None
 
 
-FUNCTIONS = {name: value for name, value in vars(kernel).items() if hasattr(value, "py_func")}
-
-
 class PythonLoops:
     """The kernel as Python runs it, called like its machine code: with addresses."""
 
@@ -248,8 +243,10 @@ def _array(address: int, kind: Any, values: int) -> NDArray[Any]:
 @pytest.fixture
 def uncompiled(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have Python run the loops, so that every line of them is seen to run."""
-    for name, function in FUNCTIONS.items():
-        monkeypatch.setattr(kernel, name, function.py_func)
+    for module in (kernel, filters):
+        for name, function in list(vars(module).items()):
+            if hasattr(function, "py_func"):
+                monkeypatch.setattr(module, name, function.py_func)
     monkeypatch.setattr(fast, "loops", PythonLoops)
 
 

@@ -74,7 +74,7 @@ def test_a_folder_that_others_can_write_to_is_not_used(compiling: list[bytes], t
     shared.chmod(0o777)
 
     assert native.machine_code([shared, private]) == compiling[1]
-    assert kept_in(private)
+    assert kept_in(private).is_file()
 
 
 def test_a_file_that_others_can_write_to_is_not_read(compiling: list[bytes], tmp_path: Path) -> None:
@@ -95,7 +95,9 @@ def test_where_nothing_can_be_kept_it_is_compiled_all_the_same(compiling: list[b
 
 
 def test_code_that_needs_the_compiler_beside_it_is_refused() -> None:
-    module = llvm.parse_assembly("declare i64 @help()\ndefine i64 @similarity() {\n%1 = call i64 @help()\nret i64 %1\n}")
+    module = llvm.parse_assembly(
+        "declare i64 @help()\ndefine i64 @similarity() {\n%1 = call i64 @help()\nret i64 %1\n}"
+    )
 
     with pytest.raises(RuntimeError, match="the compiled loops call help"):
         native._close(module, native._machine())
