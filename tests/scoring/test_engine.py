@@ -85,12 +85,14 @@ def test_the_json_is_the_documented_one(
     report = score_archive(write_submission(tmp_path / "s.zip", predictions), reference, protocol)
 
     data = json.loads(json.dumps(report.to_json(), allow_nan=False))
-    assert list(data) == ["protocol", "metrics", "images", "factsheet", "warnings", "errors"]
+    assert list(data) == ["protocol", "metrics", "images", "factsheet", "warnings", "errors", "arithmetic"]
     assert data["protocol"] == "tiny"
     assert data["metrics"] == report.metrics
     assert data["images"][0] == {"name": "6_0", **report.images[0].values}
     assert data["factsheet"] == FactSheet(0.0036, "gpu", False, "a test").to_json()
     assert (data["warnings"], data["errors"]) == ([], [])
+    # One tile for each of the images, which are small.
+    assert data["arithmetic"] == {"tiles": len(data["images"]), "float32_tiles": report.arithmetic.float32_tiles}
 
 
 def test_warnings_have_code_message_and_file(
