@@ -93,7 +93,7 @@ def encode(image: NDArray[Any], container: str) -> bytes:
         return npy_bytes(image)
     if container == "npz":
         return npz_bytes(image, LEVEL, compressed=True)
-    return picture_bytes(image, container, **({"quality": 98} if container == "jpg" else {}))
+    return picture_bytes(image, "jpg", quality=98) if container == "jpg" else picture_bytes(image, container)
 
 
 LEVELS, DEVICES = ("noise", "blur", "joint"), ("known", "unknown")

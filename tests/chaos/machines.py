@@ -30,7 +30,6 @@ from tests.e2e.challenge import PhaseData, smooth_references, write_challenge
 from tests.e2e.running import MANAGE, environment
 from tests.e2e.visitor import Visitor
 from tests.operations.processes import descendants, wait_for
-from tests.s3_server import ACCESS_KEY_ID, SECRET_ACCESS_KEY, S3Server
 from tests.services.outside import outside
 
 if TYPE_CHECKING:
@@ -94,12 +93,10 @@ def main(folder: Path) -> dict[str, Any]:
     """Run the scenario; return what was seen."""
     with ExitStack() as cleanup:
         network = Network()
-        servers = cleanup.enter_context(outside(folder))
-        s3 = cleanup.enter_context(S3Server(folder / "s3"))
-        for port in (servers.postgres.port, urlsplit(servers.valkey.url).port, s3.port):
-            assert port is not None
-            network.offer(port)
-        site = Site(folder, _shared(servers.environment, s3))
+        servers = cleanup.enter_context(outside(folder, with_s3=True))
+        site = Site(folder, {name: value.replace("127.0.0.1", HUB) for name, value in servers.environment.items()})
+        for name in ("DATABASE_URL", "REDIS_URL", "BAYERBOARD_S3_ENDPOINT_URL"):
+            network.offer(urlsplit(servers.environment[name]).port or 0)
         site.start(cleanup)
         data = PhaseData("s7", "long", smooth_references("s7", [f"8_{tile}" for tile in range(IMAGES)]))
         site.create_challenge(write_challenge(folder, CHALLENGE, [data]))
@@ -160,18 +157,6 @@ def _visitor(url: str) -> Visitor:
     assert visitor is not None
     visitor.join(CHALLENGE, visitor.name)
     return visitor
-
-
-def _shared(environment: dict[str, str], s3: S3Server) -> dict[str, str]:
-    """Return what names the three servers on the hub in the environment of a machine."""
-    bucket = s3.make_bucket()
-    return {
-        **{name: value.replace("127.0.0.1", HUB) for name, value in environment.items()},
-        "BAYERBOARD_S3_BUCKET": bucket.bucket,
-        "BAYERBOARD_S3_ENDPOINT_URL": f"http://{HUB}:{s3.port}",
-        "AWS_ACCESS_KEY_ID": ACCESS_KEY_ID,
-        "AWS_SECRET_ACCESS_KEY": SECRET_ACCESS_KEY,
-    }
 
 
 def _signal(pids: Iterable[int], number: signal.Signals) -> None:

@@ -24,8 +24,7 @@ from tests.factories import write_zip
 from tests.scoring.archives import write_submission
 
 if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from playwright.sync_api import Request, Route
@@ -78,7 +77,7 @@ def press(person: Person, name: str) -> None:
     person.page.get_by_role("button", name=name, exact=True).click()
 
 
-def uploads_of(bayerboard: Bayerboard, visitor: Visitor) -> list[sqlite3.Row]:
+def uploads_of(bayerboard: Bayerboard, visitor: Visitor) -> list[Mapping[str, Any]]:
     return bayerboard.rows(
         """SELECT upload.* FROM uploads_upload upload JOIN accounts_user user ON user.id = upload.opened_by_id
         WHERE user.username = ? ORDER BY upload.opened_at""",

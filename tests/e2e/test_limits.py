@@ -41,7 +41,7 @@ def phases() -> dict[str, PhaseData]:
 @pytest.fixture(scope="module")
 def bayerboard(tmp_path_factory: pytest.TempPathFactory, phases: dict[str, PhaseData]) -> Iterator[Bayerboard]:
     folder = tmp_path_factory.mktemp("limits")
-    with running(folder / "data", variables={"BAYERBOARD_LEASE_S": str(LEASE_S)}) as one:
+    with running(folder / "data", BAYERBOARD_LEASE_S=str(LEASE_S)) as one:
         created = one.manage("create_challenge", str(write_challenge(folder, CHALLENGE, list(phases.values()))))
         assert created.returncode == 0, created.stderr
         yield one
