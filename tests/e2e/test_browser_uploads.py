@@ -127,7 +127,7 @@ class Scene:
 
         return wait_for(look_while_listening, timeout_s=60)
 
-    def begin_upload(self, phase: PhaseData, archive: Path) -> tuple[HeldParts, sqlite3.Row]:
+    def begin_upload(self, phase: PhaseData, archive: Path) -> tuple[HeldParts, Mapping[str, Any]]:
         """Send the first two parts, and hold the others."""
         parts = HeldParts(self.person, passing=2)
         self.person.fill_in_submission(phase, archive, "Interrupted")

@@ -60,6 +60,22 @@ def test_its_score_and_what_was_measured_are_shown(cast: Cast) -> None:
         assert shown in text
 
 
+def test_a_board_without_baselines_has_no_column_for_what_is_measured(cast: Cast, tmp_path: Path) -> None:
+    factories.make_scored(cast.phase, cast.team, tmp_path, psnr=30)
+
+    assert "measured" not in Page(cast.client("stranger").get(cast.phase.get_absolute_url())).text
+
+
+@pytest.mark.usefixtures("scored")
+def test_the_board_shows_what_was_measured_beside_what_is_declared(cast: Cast, tmp_path: Path) -> None:
+    factories.make_scored(cast.phase, cast.team, tmp_path, psnr=30)
+
+    text = Page(cast.client("stranger").get(cast.phase.get_absolute_url())).text
+
+    for shown in ("Runtime declared", "Runtime measured", "500 ms", "4.2 ms", "Test GPU", "1.86 M", "6.2 G"):
+        assert shown in text
+
+
 @pytest.mark.usefixtures("scored")
 def test_a_hidden_board_hides_a_baselines_score_too(cast: Cast) -> None:
     type(cast.phase).objects.update(board=Board.HIDDEN)

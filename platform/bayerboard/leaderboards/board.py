@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
     from bayerboard.accounts.models import User
+    from bayerboard.methods.models import Measurement
     from scoring.protocol import Column, Protocol
 
 ROWS_PER_PAGE = 50
@@ -58,6 +59,11 @@ class Row:
         return self.submission.entry.team.name
 
     @property
+    def measurement(self) -> Measurement | None:
+        """Return what our own workers measured of it: of a baseline, and of nothing else."""
+        return getattr(self.submission, "measurement", None)
+
+    @property
     def is_baseline(self) -> bool:
         return self.submission.entry.team.is_baseline
 
@@ -82,6 +88,10 @@ class BoardPage:
     rows_in_all: int
     # none: nothing to see yet; own: only the reader's own row; all: the whole board
     visibility: str
+
+    @property
+    def has_measurements(self) -> bool:
+        return any(row.measurement for row in self.rows)
 
 
 def visible_standings(
@@ -157,7 +167,7 @@ class _Whole:
 def _whole_rows(pks: list[int], user: User | AnonymousUser) -> dict[int, _Whole]:
     latest_sheet = FactSheetRevision.objects.filter(submission=OuterRef("evaluation__submission")).order_by("-pk")
     standings = (
-        Standing.objects.select_related("evaluation__submission__entry__team")
+        Standing.objects.select_related("evaluation__submission__entry__team", "evaluation__submission__measurement")
         .defer(*NOT_SHOWN)
         .annotate(fact_sheet_id=Subquery(latest_sheet.values("pk")[:1]))
     )
