@@ -101,8 +101,9 @@ def _ssim(
     height, width, channels = x.shape
     if taps > MAX_TAPS or min(height, width) <= 2 * crop_px:
         return None
-    # The bound holds for values up to the data range; a negative one has all of it done in float64.
-    max_error = MAX_ERROR if _is_within(x, data_range) and _is_within(y, data_range) else -1.0
+    # The bound holds for values up to the data range, of 1 at least; a negative one has all of it done in float64.
+    bounded = data_range >= 1 and _is_within(x, data_range) and _is_within(y, data_range)
+    max_error = MAX_ERROR if bounded else -1.0
     numbers = _numbers(taps, sigma, data_range, sample_covariance)
     float32_tiles = loops().similarity(
         x.ctypes.data, y.ctypes.data, height, width, channels, crop_px, max_error, numbers.ctypes.data, *_room.addresses

@@ -121,8 +121,8 @@ def similarity(
             values = rows * columns * channels
             tiles += 1
             done += values
-            # What earlier tiles left of the limit may be used up; `expected` is what the last one took by value.
             place = (row, rows, column, columns)
+            # What earlier tiles left of the limit may be used up; `expected` is what the last one took by value.
             if wrong_by + expected * values <= limit * done:
                 part, error = _tile(x, y, size, place, numbers, single, np.float32, _sum_with_bound)
                 expected = error / values

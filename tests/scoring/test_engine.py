@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from scoring.engine import MAX_LISTED_VALUE_ERRORS, score_archive
+from scoring.engine import MAX_LISTED_VALUE_ERRORS, ScoreReport, score_archive
 from scoring.factsheet import FactSheet
 from scoring.manifest import Manifest
 from scoring.metrics.psnr import psnr
@@ -282,3 +282,7 @@ def test_pixels_are_read_from_where_the_header_ends(
 
     expected = score_archive(write_submission(tmp_path / "t.zip", predictions), reference, protocol)
     assert score_archive(archive, reference, protocol) == expected
+
+
+def test_a_report_without_ssim_says_nothing_of_its_arithmetic() -> None:
+    assert "arithmetic" not in ScoreReport("tiny", {}, (), None, ()).to_json()
