@@ -20,7 +20,7 @@ class TrainingLog:
         if path.exists() and step:
             with path.open(newline="", encoding="utf-8") as stream:
                 kept = [row for row in list(csv.reader(stream))[1:] if int(row[0]) <= step]
-        self._stream = path.open("w", newline="", encoding="utf-8")
+        self._stream = path.open("w", newline="", encoding="utf-8", buffering=1)
         self._writer = csv.writer(self._stream, lineterminator="\n")
         self._writer.writerows([HEADER, *kept])
 
