@@ -24,5 +24,5 @@ RECIPE = Recipe(
     method="learned_isp",
     build=build,
     loss=loss,
-    settings=Settings(steps=2500, batch=8, crop=96, learning_rate=2e-3, cosine=True),
+    settings=Settings(steps=600, batch=8, crop=64, learning_rate=2e-3, cosine=True),
 )

@@ -53,6 +53,14 @@ def name_of_processor() -> str:
     return platform.processor() or platform.machine()
 
 
+def use_threads(count: int | None) -> None:
+    """Compute with so many threads of the CPU; None leaves PyTorch its own choice."""
+    if count is not None:
+        if count < 1:
+            raise BaselineError(f"At least one thread computes, not {count}.")
+        torch.set_num_threads(count)
+
+
 @dataclass(frozen=True)
 class Speed:
     """What makes a network faster than plain float32, eager and channels-first.

@@ -89,6 +89,10 @@ class Batch:
     raw: Tensor
     place: Tensor
 
+    def part(self, start: int, stop: int) -> Batch:
+        """Return some of the crops."""
+        return Batch(self.rgb[start:stop], self.raw[start:stop], self.place[start:stop])
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -120,6 +124,7 @@ class Training:
         self.recipe, self.pairs, self.settings = recipe, pairs, settings
         self.device, self.speed = device, speed
         self.step = 0
+        self._part = settings.batch  # crops that are computed at a time
         self.network = recipe.build(pairs.track.name).to(device)
         self._called = speed.prepare(self.network)
         self._optimizer = torch.optim.Adam(
@@ -170,6 +175,12 @@ class Training:
         load_optimizer(self._optimizer, checkpoint.tensors)
         self.step = int(checkpoint.metadata["step"])
 
+    def start_from(self, path: Path) -> None:
+        """Take the first weights from a file of the same method, of whichever track."""
+        checkpoint = load_checkpoint(path)
+        check_made_for(checkpoint, path, self.recipe.method, checkpoint.metadata.get("track", ""))
+        load_model_state(self.network, checkpoint.tensors, path)
+
     def describe(self) -> dict[str, Any]:
         """Return what the checkpoint says of itself."""
         return {
@@ -190,15 +201,33 @@ class Training:
     def _learn(self, batch: Batch) -> float:
         for group in self._optimizer.param_groups:
             group["lr"] = self.settings.rate(self.step)
-        self._optimizer.zero_grad()
-        with self.speed.context(self.device):
-            loss = self.recipe.loss(self._called, batch)  # type: ignore[arg-type]  # a compiled network is one too
-        value = float(loss.detach())
+        while True:
+            try:
+                value = self._accumulate(batch)
+                break
+            except torch.cuda.OutOfMemoryError as error:
+                if self._part == 1:
+                    raise BaselineError("The GPU has not the memory for one crop: use a smaller --crop.") from error
+                # The gradient of the batch is the mean of its parts': only rounding changes.
+                self._part = (self._part + 1) // 2
+                torch.cuda.empty_cache()
         if not math.isfinite(value):
             raise BaselineError(f"The loss of step {self.step + 1} is {value}: use a smaller learning rate.")
-        loss.backward()  # type: ignore[no-untyped-call]
         self._optimizer.step()
         return value
+
+    def _accumulate(self, batch: Batch) -> float:
+        """Compute the gradient of a batch, in parts that fit into the memory; return the loss."""
+        self._optimizer.zero_grad()
+        total, count = 0.0, len(batch.rgb)
+        for start in range(0, count, self._part):
+            part = batch.part(start, start + self._part)
+            with self.speed.context(self.device):
+                loss = self.recipe.loss(self._called, part)  # type: ignore[arg-type]  # a compiled network is one too
+            loss = loss * (len(part.rgb) / count)
+            loss.backward()  # type: ignore[no-untyped-call]
+            total += float(loss.detach())
+        return total
 
     def _load(self, until: int) -> Iterator[Batch]:
         """Yield the batches from the next step on, decoded by other processes where a GPU waits for them."""

@@ -37,5 +37,5 @@ RECIPE = Recipe(
     method="mbispld",
     build=build,
     loss=loss,
-    settings=Settings(steps=900, batch=4, crop=192, learning_rate=2e-3, cosine=True, flips=True),
+    settings=Settings(steps=300, batch=2, crop=128, learning_rate=3e-3, cosine=True, flips=True),
 )

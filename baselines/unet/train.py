@@ -30,5 +30,5 @@ RECIPE = Recipe(
     method="unet",
     build=build,
     loss=loss,
-    settings=Settings(steps=700, batch=4, crop=64, learning_rate=1e-3, weight_decay=1e-6, cosine=True),
+    settings=Settings(steps=300, batch=4, crop=64, learning_rate=1e-3, weight_decay=1e-6, cosine=True),
 )
