@@ -11,6 +11,7 @@ COMMANDS = {
     "train": ("baselines.commands.train", "train a method on a data set's pairs; --resume goes on"),
     "evaluate": ("baselines.commands.evaluate", "predict a split and score it as a submission is scored"),
     "export": ("baselines.commands.export", "write a method as ONNX or TFLite"),
+    "denoise": ("baselines.commands.denoise", "compare denoisers with and without RAW that MBISPLD generates"),
     "info": ("baselines.commands.info", "tell a method's parameters, MACs, receptive field and expected scores"),
     "data": ("baselines.data.cli", "make or look at a data set, or make degraded copies of references"),
 }

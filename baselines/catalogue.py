@@ -11,7 +11,6 @@ from pathlib import Path
 from baselines.errors import BaselineError
 from baselines.tracks import TRACKS
 
-
 PACKAGE = Path(__file__).parent
 
 

@@ -71,7 +71,15 @@ def evaluate(
     with tempfile.TemporaryDirectory() as folder:
         archive = Path(folder) / "submission.zip"
         report = predict(
-            method, track, inputs, archive, on_progress, weights=weights, device=device, precision=precision, batch=batch
+            method,
+            track,
+            inputs,
+            archive,
+            on_progress,
+            weights=weights,
+            device=device,
+            precision=precision,
+            batch=batch,
         )
         with Reference.open(targets, protocol) as reference:
             scored = score_archive(archive, reference, protocol)

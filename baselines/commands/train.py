@@ -59,7 +59,12 @@ def _train(options: Namespace, command: str) -> None:
         training.start_from(options.start)
     with ProgressLine(f"train {method.name}: step") as progress:
         training_module.train(
-            training, options.out, resume=options.resume, save_every=options.save_every, on_step=progress
+            training,
+            options.out,
+            resume=options.resume,
+            save_every=options.save_every,
+            until=options.until,
+            on_step=progress,
         )
     _finish(method, track, training_module, training, options, command)
 
@@ -94,7 +99,7 @@ def _settings(defaults: Settings, options: Namespace) -> Settings:
 def _parser() -> Parser:
     parser = Parser(
         prog="python -m baselines train",
-        description="Train a method. The log and the checkpoint lie in the output folder; so do the weights at the end.",
+        description="Train a method. Log, checkpoint and, at the end, weights lie in the output folder.",
     )
     add_method(parser)
     add_track(parser, required=False)
@@ -108,6 +113,7 @@ def _parser() -> Parser:
     parser.add_argument("--compile", action="store_true", help="compile the network (torch.compile)")
     parser.add_argument("--threads", type=int, metavar="N", help="threads of the CPU")
     parser.add_argument("--save-every", type=int, default=200, metavar="N", help="steps between two checkpoints")
+    parser.add_argument("--until", type=int, metavar="N", help="stop after this step, before the training's last")
     parser.add_argument("--seed", type=int, metavar="S", help="of first weights and crops")
     for name, kind, text in (
         ("steps", int, "steps of the training"),

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from baselines.data.degrade import BITS, Degradation, write_degraded
-from baselines.data.scenes import SPLITS
 from baselines.data.inspect import inspect_split
 from baselines.data.make import make_challenge_data, make_data, usable_cores
+from baselines.data.scenes import SPLITS
 from baselines.errors import BaselineError
 from baselines.submission import Readme
 from baselines.terminal import Parser, ProgressLine
@@ -141,8 +141,12 @@ def _add_make(make: Parser) -> None:
     make.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder of the data set")
     make.add_argument("--track", required=True, choices=TRACKS, help="whose camera takes the photos")
     make.add_argument("--split", choices=SPLITS, help="one split to make; without it, train, val and test")
-    make.add_argument("--scenes", type=int, default=12, metavar="N", help="photos to make (of a whole set: to train on)")
-    make.add_argument("--photos", type=Path, metavar="FOLDER", help="photographs to use in the place of composed scenes")
+    make.add_argument(
+        "--scenes", type=int, default=12, metavar="N", help="photos to make (of a whole set: to train on)"
+    )
+    make.add_argument(
+        "--photos", type=Path, metavar="FOLDER", help="photographs to use in the place of composed scenes"
+    )
     make.add_argument("--rows", type=int, default=2, metavar="N", help="rows of tiles per photo")
     make.add_argument("--cols", type=int, default=3, metavar="N", help="columns of tiles per photo")
     make.add_argument("--first-photo", type=int, default=0, metavar="K", help="number of the first photo")

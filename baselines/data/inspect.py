@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from baselines.cfa import ULTRAISP_OFFSETS, RGGB_OFFSETS
+from baselines.cfa import RGGB_OFFSETS, ULTRAISP_OFFSETS
 from baselines.data.pairs import find_pairs
 from scoring.render import visualise
 

@@ -115,7 +115,9 @@ def find_folders(data: Path, track: Track, split: str) -> tuple[Path, Path]:
     for rgb, raw in candidates:
         if rgb.is_dir() and raw.is_dir():
             return rgb, raw
-    looked_for = " or ".join(" and ".join(dict.fromkeys(f"{path.relative_to(data)}/" for path in two)) for two in candidates)
+    looked_for = " or ".join(
+        " and ".join(dict.fromkeys(f"{path.relative_to(data)}/" for path in two)) for two in candidates
+    )
     raise InputError(f"{data} has no pairs of split {split!r}: there is no {looked_for}.")
 
 
@@ -133,7 +135,9 @@ def find_pairs(data: Path, track: Track, split: str) -> PairSet:
     alone = sorted(rgb.keys() ^ raw.keys(), key=natural_key)
     if alone:
         missing = "RAW" if alone[0] in rgb else "RGB"
-        raise InputError(f"{len(alone)} tiles of split {split!r} have no partner, the first is {alone[0]}: no {missing}.")
+        raise InputError(
+            f"{len(alone)} tiles of split {split!r} have no partner, the first is {alone[0]}: no {missing}."
+        )
     if not rgb:
         raise InputError(f"{rgb_folder} has no tiles in it.")
     names = sorted(rgb, key=natural_key)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 JPG_QUALITY = (90, 96)  # drawn per photo, upper end excluded
 
+
 @dataclass(frozen=True)
 class PhotoPlan:
     """One photo to be made: everything that its pixels depend on.

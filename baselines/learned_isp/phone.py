@@ -10,16 +10,17 @@ import importlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 from torch import nn
 
 from baselines.errors import BaselineError
-from baselines.learned_isp.model import LearnedIsp
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
     from torch import Tensor
+
+    from baselines.learned_isp.model import LearnedIsp
 
 PACKED_SHAPE = (1, 544, 960, 4)
 RGB_SHAPE = (1, 1088, 1920, 3)

@@ -19,5 +19,7 @@ def describe(network: Mbispld) -> str:
         lines.append(f"  {number}: {rows}")
     down, across = network.shading.sigma.tolist()
     lines.append(f"exponent of the display {float(network.gamma.detach()):.3f}")
-    lines.append(f"width of the lens's Gaussian, in half sides of the photo: {abs(down):.2f} down, {abs(across):.2f} across")
+    lines.append(
+        f"width of the lens's Gaussian, in half sides of the photo: {abs(down):.2f} down, {abs(across):.2f} across"
+    )
     return "\n".join(lines)

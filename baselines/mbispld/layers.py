@@ -159,9 +159,7 @@ def _cross(a: Tensor, b: Tensor) -> Tensor:
 def mosaic(image: Tensor) -> Tensor:
     """Sample N×3×H×W behind an RGGB filter: N×4×H/2×W/2."""
     red, green, blue = image[:, 0], image[:, 1], image[:, 2]
-    return torch.stack(
-        [red[:, ::2, ::2], green[:, ::2, 1::2], green[:, 1::2, ::2], blue[:, 1::2, 1::2]], dim=1
-    )
+    return torch.stack([red[:, ::2, ::2], green[:, ::2, 1::2], green[:, 1::2, ::2], blue[:, 1::2, 1::2]], dim=1)
 
 
 def demosaic(packed: Tensor) -> Tensor:

@@ -64,18 +64,18 @@ def test_commands_of_the_readme_work_in_an_empty_folder(unpacked: Path) -> None:
 
 def test_runs_its_own_code_with_numpy_and_pillow_alone(unpacked: Path) -> None:
     code = (
-        "import baselines.cli, baselines.mosaic.model, sys;"
-        "print(baselines.cli.__file__, *{'scipy', 'skimage', 'scoring', 'django'} & set(sys.modules))"
+        "import baselines.commands.predict, baselines.mosaic.model, sys;"
+        "print(baselines.commands.predict.__file__, *{'scipy', 'skimage', 'scoring', 'django'} & set(sys.modules))"
     )
 
-    assert run_python(unpacked, "-c", code).stdout.split() == [str(unpacked / "baselines" / "cli.py")]
+    assert run_python(unpacked, "-c", code).stdout.split() == [str(unpacked / "baselines" / "commands" / "predict.py")]
 
 
 def test_what_is_left_out_is_named(unpacked: Path) -> None:
     done = run_python(unpacked, "-m", "baselines", "data", "make")
 
     assert done.returncode == 1
-    assert done.stderr == "error: data needs baselines.data, which is not installed here\n"
+    assert done.stderr == "error: data needs baselines.data.cli, which is not installed here\n"
 
 
 @pytest.mark.parametrize("method", NAMES)
