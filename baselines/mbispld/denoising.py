@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -55,7 +56,7 @@ class Denoiser(nn.Module):
         super().__init__()
         widths = (8, CHANNELS, CHANNELS, CHANNELS, CHANNELS)
         layers: list[nn.Module] = []
-        for inputs, outputs in zip(widths, widths[1:], strict=False):
+        for inputs, outputs in pairwise(widths):
             layers += [nn.Conv2d(inputs, outputs, 3, padding=1), nn.ReLU()]
         self.find = nn.Sequential(*layers, nn.Conv2d(CHANNELS, 4, 3, padding=1))
 
