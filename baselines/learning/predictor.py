@@ -88,7 +88,8 @@ class NetworkPredictor:
             levels = outputs.permute(0, 2, 3, 1) * scale
             levels = levels if self._truncates else levels.round()
             levels = levels.clamp(0, scale).to(torch.int32).cpu()
-        return levels.numpy().astype(np.uint8 if self._track.reads_raw else np.uint16)
+        values: NDArray[Any] = levels.numpy()
+        return values.astype(np.uint8 if self._track.reads_raw else np.uint16)
 
     def _as_tensor(self, tiles: NDArray[Any]) -> Tensor:
         if self._track.reads_raw:

@@ -237,7 +237,7 @@ class Training:
             sampler=range(self.step, until),
             batch_size=None,
             num_workers=GPU_LOADERS if on_gpu else 0,
-            collate_fn=_as_tensors,
+            collate_fn=_as_tensors,  # type: ignore[arg-type]  # there is no list: batches come whole
             pin_memory=on_gpu,
         )
         for rgb, raw, place in loader:

@@ -31,7 +31,8 @@ class ToneNet(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """Return N×3×H×W in 0..1."""
-        return (image + self.curve(image)).clamp(0, 1)
+        toned: Tensor = image + self.curve(image)
+        return toned.clamp(0, 1)
 
 
 class Encoder(nn.Module):
@@ -91,7 +92,7 @@ class GainDictionary(nn.Module):
         every, red, blue = mixed[:, 0], mixed[:, 1], mixed[:, 2]
         return torch.stack([every * red, every, every * blue], dim=1)[:, :, None, None]
 
-    def apply(self, image: Tensor, weights: Tensor) -> Tensor:
+    def multiply(self, image: Tensor, weights: Tensor) -> Tensor:
         """Multiply with the gains."""
         return image * self.gains(weights)
 
@@ -164,7 +165,7 @@ def mosaic(image: Tensor) -> Tensor:
 
 def demosaic(packed: Tensor) -> Tensor:
     """Interpolate packed RGGB N×4×H/2×W/2 bilinearly to N×3×H×W; every sample keeps its place and value."""
-    red, green1, green2, blue = packed.split(1, dim=1)
+    red, green1, green2, blue = packed.chunk(4, dim=1)
     none = torch.zeros_like(red)
     planes = [
         functional.pixel_shuffle(torch.cat(samples, dim=1), 2)

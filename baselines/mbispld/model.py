@@ -97,7 +97,7 @@ class Mbispld(Network):
         x5 = demosaic(light).clamp(0, 1)
         x4 = self.shading.brighten(x5, place).clamp(0, 1)
         wb = self.forward_gain(x4) if wb_weights is None else wb_weights
-        x3 = self.gains.apply(x4, wb).clamp(0, 1)
+        x3 = self.gains.multiply(x4, wb).clamp(0, 1)
         ccm = self.forward_colour(x3) if ccm_weights is None else ccm_weights
         x2 = apply_matrices(inverse_of(self.colours(ccm)), x3).clamp(0, 1)
         x1 = x2.clamp(min=DARKEST) ** (1 / self.gamma)

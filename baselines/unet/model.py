@@ -62,7 +62,7 @@ class UNet(Network):
         coarse = self.down3(self.pool(middle))  # N×256×H/4×W/4
         middle = self.up2(torch.cat([self.raise2(coarse), middle], dim=1))
         fine = self.up1(torch.cat([self.raise1(middle), fine], dim=1))
-        raw = self.head(fine)  # N×4×H×W
+        raw: Tensor = self.head(fine)  # N×4×H×W
         # F.interpolate(mode="nearest") to half the size takes the even pixels
         return raw[:, :, ::2, ::2].clamp(0, 1)
 

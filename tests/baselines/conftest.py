@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from baselines.cfa import mosaic, unpack
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+
+# Several threads that wait for each other crawl on a busy machine, and the networks of the tests are small.
+torch.set_num_threads(1)
 
 
 def drawn_tile(size: int, seed: int = 0) -> NDArray[np.uint8]:
