@@ -51,7 +51,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def page(scores: dict[str, Any], speeds: dict[str, Any]) -> str:
     """Return the page."""
-    parts = [INTRODUCTION, "## Scores on synthetic data", _about(scores)]
+    parts = [INTRODUCTION, "## Scores on synthetic data", _about()]
     parts += [_scores(track, scores[track]) for track in TITLES if track in scores]
     if speeds:
         at = speeds["machine"]
@@ -67,12 +67,12 @@ def page(scores: dict[str, Any], speeds: dict[str, Any]) -> str:
     return "\n\n".join(part.strip() for part in parts if part) + "\n"
 
 
-def _about(scores: dict[str, Any]) -> str:
-    del scores
+def _about() -> str:
     return (
         "The test sets are those of `data make` with its defaults; `test2` is taken by a second camera, which no method "
-        "has seen. `upi` knows the very formulas that made the data, and the camera's matrix: no real phone is so kind. "
-        "The published column is of the challenge's real data (organisers' slides), and compares with nothing else here."
+        "has seen. `upi` knows the very formulas that made the data, and the camera's matrix: no real phone is so "
+        "kind. The published column is of the challenge's real data (organisers' slides), and compares with nothing "
+        "else here."
     )
 
 
