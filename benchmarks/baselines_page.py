@@ -69,10 +69,10 @@ def page(scores: dict[str, Any], speeds: dict[str, Any]) -> str:
 
 def _about() -> str:
     return (
-        "The test sets are those of `data make` with its defaults; `test2` is taken by a second camera, which no method "
-        "has seen. `upi` knows the very formulas that made the data, and the camera's matrix: no real phone is so "
-        "kind. The published column is of the challenge's real data (organisers' slides), and compares with nothing "
-        "else here."
+        "The test sets are those of `data make` with its defaults; `test2` is taken by a second camera, which no "
+        "method has seen. `upi` knows the very formulas that made the data, and the camera's matrix: no real phone "
+        "is so kind. The published column is of the challenge's real data (organisers' slides), and compares with "
+        "nothing else here."
     )
 
 
