@@ -7,9 +7,14 @@ import sys
 
 # name: (module with main(arguments) -> exit status, what the command does)
 COMMANDS = {
-    "predict": ("baselines.cli", "run a baseline over RGB tiles and write a submission zip"),
+    "predict": ("baselines.commands.predict", "run a baseline over RGB tiles and write a submission zip"),
+    "train": ("baselines.commands.train", "train a method on a data set's pairs; --resume goes on"),
+    "evaluate": ("baselines.commands.evaluate", "predict a split and score it as a submission is scored"),
+    "export": ("baselines.commands.export", "write a method as ONNX or TFLite"),
+    "denoise": ("baselines.commands.denoise", "compare denoisers with and without RAW that MBISPLD generates"),
+    "info": ("baselines.commands.info", "tell a method's parameters, MACs, receptive field and expected scores"),
+    "data": ("baselines.data.cli", "make or look at a data set, or make degraded copies of references"),
     "kit": ("baselines.starter_kit.cli", "write a track's starter kit: sample data, notebooks, code"),
-    "data": ("baselines.data.cli", "make a synthetic data set, or degraded copies of references"),
 }
 
 

@@ -14,6 +14,8 @@ Scalar = TypeVar("Scalar", bound=np.generic)
 # (row, column) of each packed channel inside a 2×2 cell, and the colour that is sampled there.
 RGGB_OFFSETS = ((0, 0), (0, 1), (1, 0), (1, 1))
 RGGB_COLOURS = (0, 1, 1, 2)
+# UltraISP's files are RGGB too, but its published loader packs them as B, Gb, R, Gr.
+ULTRAISP_OFFSETS = ((1, 1), (0, 1), (0, 0), (1, 0))
 
 
 def pack(bayer: NDArray[Scalar]) -> NDArray[Scalar]:
@@ -27,6 +29,19 @@ def pack(bayer: NDArray[Scalar]) -> NDArray[Scalar]:
     if bayer.ndim != 2 or bayer.shape[0] % 2 or bayer.shape[1] % 2:
         raise ValueError(f"a Bayer plane is H×W with even sides, not {bayer.shape}")
     return np.stack([bayer[row::2, column::2] for row, column in RGGB_OFFSETS], axis=-1)
+
+
+def pack_ultraisp(bayer: NDArray[Scalar]) -> NDArray[Scalar]:
+    """Gather UltraISP's Bayer plane H×W into H/2×W/2×4 in its loader's order B, Gb, R, Gr.
+
+    Raises
+    ------
+    ValueError
+        If the plane is not two-dimensional with even sides.
+    """
+    if bayer.ndim != 2 or bayer.shape[0] % 2 or bayer.shape[1] % 2:
+        raise ValueError(f"a Bayer plane is H×W with even sides, not {bayer.shape}")
+    return np.stack([bayer[row::2, column::2] for row, column in ULTRAISP_OFFSETS], axis=-1)
 
 
 def unpack(packed_raw: NDArray[Scalar]) -> NDArray[Scalar]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from baselines.catalogue import Method
+    from baselines.tracks import Track
 
 PACKAGE = Path(__file__).parent
 # What `python -m baselines predict` is made of, apart from the method itself.
@@ -29,7 +30,10 @@ SHARED_MODULES = (
     "__main__.py",
     "catalogue.py",
     "cfa.py",
-    "cli.py",
+    "commands/__init__.py",
+    "commands/predict.py",
+    "data/__init__.py",
+    "data/frames.py",
     "errors.py",
     "inputs.py",
     "predict.py",
@@ -38,6 +42,7 @@ SHARED_MODULES = (
     "tracks.py",
 )
 REQUIREMENTS = ("numpy>=2.4", "pillow>=13")
+TORCH_REQUIREMENTS = ("safetensors>=0.8", "torch==2.13.0")
 SAMPLE_NAME = "1_0"
 
 README = """\
@@ -61,13 +66,13 @@ python -m pip install -r requirements.txt
 {commands}
 ```
 
-Each writes a submission that can be uploaded as it is: a `.npy` per image and a `readme.txt` with the runtime that
-was measured on your machine. The samples are drawn test cards; put the folder of a track's `.jpg` files, or a zip
-of them, in their place.
+Each writes a submission that can be uploaded as it is: a file per image and a `readme.txt` with the runtime that
+was measured on your machine. The samples are drawn test cards; put the folder of a track's files, or a zip of them, in
+their place.
 
 ## What is here
 
-- `baselines/{name}/model.py`: the method
+- `baselines/{name}/model.py`: the method, and its weights where it has any
 - `baselines/`: reading the tiles, writing the submission, the command line
 - `sample/`: one test card per track
 
@@ -118,14 +123,42 @@ def _contents(method: Method) -> Iterator[tuple[str, bytes]]:
     """Yield the name and the bytes of every file, in the zip's order."""
     yield "README.md", _readme(method).encode()
     yield "CARD.md", method.card.read_bytes()
-    yield "requirements.txt", "".join(f"{line}\n" for line in REQUIREMENTS).encode()
-    for module in SHARED_MODULES:
+    yield "requirements.txt", "".join(f"{line}\n" for line in requirements(method)).encode()
+    for module in _modules(method):
         yield f"baselines/{module}", (PACKAGE / module).read_bytes()
     for file in sorted((PACKAGE / method.name).iterdir()):
         if file.suffix in {".py", ".md"}:
             yield f"baselines/{method.name}/{file.name}", file.read_bytes()
+    for file in sorted((PACKAGE / method.name / "weights").glob("*")):
+        yield f"baselines/{method.name}/weights/{file.name}", file.read_bytes()
     for track in method.tracks:
-        yield f"sample/{track}/{SAMPLE_NAME}.jpg", _test_card(TRACKS[track].tile_size)
+        yield _sample(TRACKS[track])
+
+
+def requirements(method: Method) -> tuple[str, ...]:
+    """Return what has to be installed to run a method."""
+    return REQUIREMENTS + (TORCH_REQUIREMENTS if method.trained else ())
+
+
+def _modules(method: Method) -> list[str]:
+    """Return the modules that a method's own files and the command need."""
+    modules = [*SHARED_MODULES]
+    if method.name != "mosaic":
+        modules.append("data/camera.py")
+    if method.trained:
+        modules += ["data/batches.py", "data/pairs.py"]
+        modules += [f"learning/{file.name}" for file in (PACKAGE / "learning").glob("*.py")]
+    return sorted(modules)
+
+
+def _sample(track: Track) -> tuple[str, bytes]:
+    """Return the name and the bytes of a track's sample."""
+    if not track.reads_raw:
+        return f"sample/{track.name}/{SAMPLE_NAME}.jpg", _test_card(track.tile_size)
+    buffer = io.BytesIO()
+    grey = np.linspace(0, 4000, track.tile_size).astype(np.uint16)
+    Image.fromarray(np.broadcast_to(grey, (track.tile_size, track.tile_size)).copy()).save(buffer, "PNG")
+    return f"sample/{track.name}/{SAMPLE_NAME}.png", buffer.getvalue()
 
 
 def _readme(method: Method) -> str:

@@ -35,11 +35,9 @@ def equipment() -> Equipment:
     return Equipment(has_torch=True, has_gpu=bool(torch.cuda.is_available()))
 
 
-def device_name(device: str) -> str:
-    """Return the model of the processor (``cpu``) or of torch's first GPU (``gpu``)."""
-    if device == "gpu":
-        return str(importlib.import_module("torch").cuda.get_device_name(0))
+def name_of_processor() -> str:
+    """Return the processor's model, as far as the system tells it."""
     cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text("utf-8").splitlines() if cpuinfo.exists() else []
+    lines = cpuinfo.read_text(encoding="utf-8").splitlines() if cpuinfo.is_file() else []
     names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
     return next(names, "") or platform.processor() or platform.machine()

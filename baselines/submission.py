@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from PIL import Image
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+RGB_CHANNELS = 3
 # The oldest time that a zip can hold: the same pixels make the same bytes on any day.
 ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 
@@ -58,11 +60,15 @@ class SubmissionWriter:
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self._archive = archive
 
-    def add_image(self, name: str, packed_raw: NDArray[Any]) -> None:
-        """Add one tile's packed RAW under its stem."""
+    def add_image(self, name: str, image: NDArray[Any]) -> None:
+        """Add one tile under its stem: RGB uint8 H×W×3 as .png, anything else, such as packed RAW, as .npy."""
         buffer = io.BytesIO()
-        np.lib.format.write_array(buffer, np.ascontiguousarray(packed_raw), allow_pickle=False)
-        self.add_bytes(f"{name}.npy", buffer.getvalue())
+        if image.dtype == np.uint8 and image.shape[-1] == RGB_CHANNELS:
+            Image.fromarray(image).save(buffer, "PNG")
+            self.add_bytes(f"{name}.png", buffer.getvalue())
+        else:
+            np.lib.format.write_array(buffer, np.ascontiguousarray(image), allow_pickle=False)
+            self.add_bytes(f"{name}.npy", buffer.getvalue())
 
     def add_readme(self, readme: Readme) -> None:
         """Add readme.txt."""

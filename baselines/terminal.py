@@ -1,10 +1,14 @@
-"""What the commands share: a line of progress, and usage errors with the status that we promise."""
+"""What the commands share: a line of progress, common arguments, and usage errors with the status that we promise."""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
+
+from baselines.catalogue import METHODS
+from baselines.tracks import TRACKS
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -40,3 +44,21 @@ class ProgressLine:
     ) -> None:
         if self._text:
             sys.stderr.write("\n" if sys.stderr.isatty() else f"{self._text}\n")
+
+
+def add_method(parser: Parser) -> None:
+    """Add the method's name, which the command itself checks: it says more than argparse would."""
+    parser.add_argument("method", help=f"one of: {', '.join(method.name for method in METHODS)}")
+
+
+def add_track(parser: Parser, *, required: bool = True) -> None:
+    """Add ``--track``."""
+    parser.add_argument("--track", required=required, choices=TRACKS)
+
+
+def add_running(parser: Parser) -> None:
+    """Add what says which weights run where."""
+    parser.add_argument("--weights", type=Path, metavar="FILE", help="trained weights; by default those that ship")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where to run")
+    parser.add_argument("--precision", choices=("auto", "float32", "bfloat16"), default="auto", help="of convolutions")
+    parser.add_argument("--batch", type=int, metavar="N", help="tiles at a time; halved where the memory is too small")

@@ -126,9 +126,9 @@ def test_an_arrow_that_points_the_right_way_is_let_be(package: str, source: str)
     assert violations(package, source) == []
 
 
-def test_torch_is_imported_only_inside_a_methods_folder() -> None:
+def test_torch_is_imported_only_by_methods_and_what_they_share() -> None:
     """Elsewhere in baselines/ it may be imported by a function that needs it, never when a module is loaded."""
-    methods = {path.parent for path in SOURCES["baselines"].glob("*/CARD.md")}
+    methods = {path.parent for path in SOURCES["baselines"].glob("*/CARD.md")} | {SOURCES["baselines"] / "learning"}
     offenders = [
         name_of(path)
         for path in SOURCES["baselines"].rglob("*.py")

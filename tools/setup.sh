@@ -2,7 +2,7 @@
 # Makes Bayerboard's environment in .venv from a hashed lock, and does nothing where it is up to date.
 #
 #   tools/setup.sh main    what running Bayerboard needs
-#   tools/setup.sh dev     the same, and what its tests need
+#   tools/setup.sh dev     the same, and what its tests need; PyTorch too, which is in no lock
 #
 # PYTHON=… chooses the interpreter (3.11 or newer). pip's own configuration (index, certificates, proxy) is used
 # as it is: nothing here names a host.
@@ -134,6 +134,29 @@ install_lock() {
     }
 }
 
+# PyTorch, for the tests of the baselines. It is in no lock: which build is right (CPU, CUDA) depends on the machine, so
+# that pip's own settings decide. The version is the one of the extra in pyproject.toml.
+install_torch() {
+    local wanted
+    wanted=$(grep -o 'torch==[0-9.]*' pyproject.toml | head -n 1)
+    if "$VENV/bin/python" -c '
+import sys
+from importlib.metadata import PackageNotFoundError, version
+try:
+    sys.exit(version("torch").partition("+")[0] != sys.argv[1])
+except PackageNotFoundError:
+    sys.exit(1)' "${wanted#torch==}"; then
+        note "$wanted is there"
+        return
+    fi
+    note "$wanted for the baselines, with what it needs (a CPU build has 200 MB, a CUDA build gigabytes)"
+    pip_install --quiet --no-compile "$wanted" >/dev/null || {
+        tail -n 15 "$LOG" >&2
+        fail "pip could not install $wanted; all it said is in $LOG." \
+            "It can be installed by hand, from wherever your build of it lies: $VENV/bin/pip install $wanted"
+    }
+}
+
 install_project() {
     pip_install --quiet --no-deps --no-build-isolation --editable . >/dev/null || {
         tail -n 15 "$LOG" >&2
@@ -175,6 +198,7 @@ main() {
 
     step 3 "Packages: installing $LOCK (on a slow network this is the long one)"
     install_lock
+    [ "$SET" != dev ] || install_torch
     step 4 "Bayerboard itself: installing this checkout"
     install_project
     state_of "$SET" >"$(stamp_of "$SET")"

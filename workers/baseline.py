@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from celery import shared_task
 from django.conf import settings
 
-from baselines.equipment import device_name, equipment
+from baselines.equipment import equipment
 from baselines.errors import BaselineError
 from baselines.predict import predict
 from baselines.tracks import TRACKS
@@ -81,7 +81,7 @@ def _measured(report: PredictionReport) -> Measured:
     return Measured(
         runtime_s=report.runtime_s_per_image,
         device=report.device,
-        device_name=device_name(report.device),
-        parameters=None,
-        macs=None,
+        device_name=report.device_name,
+        parameters=report.parameters,
+        macs=report.macs_per_image,
     )

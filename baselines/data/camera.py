@@ -8,7 +8,7 @@ they are named after the track they serve and share its tile size and levels, no
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +39,7 @@ RGB2XYZ = np.array(
 )
 GAMMA = 2.2
 HIGHLIGHT = 0.9  # grey level above which gains are faded out, so that white stays white
+MEAN_INVERSE_RGB_GAIN = 0.8
 LEVELS_10BIT = 1023
 
 
@@ -55,7 +56,7 @@ class Camera:
     mix
         Weights of the four `XYZ2CAM` matrices.
     black_level, white_level
-        Stored values of no light and of a full well, in 10 bits.
+        Stored values of no light and of a full well: of 10 bits, or 12 in UltraISP's.
     red_gain, blue_gain
         Ranges of the white balance gains.
     shading
@@ -99,6 +100,24 @@ CAMERAS = MappingProxyType(
             shading=(0.30, 0.26, 0.29),
             max_zoom=0.02,
         ),
+        "mai22": Camera(
+            name="mai22",
+            tile_size=256,
+            mix=(0.3, 0.1, 0.4, 0.2),
+            black_level=0,
+            white_level=4095,
+            red_gain=(1.9, 2.3),
+            blue_gain=(1.5, 1.8),
+            shading=(0.10, 0.08, 0.09),
+            max_zoom=0.0,
+        ),
+    }
+)
+# Another phone of the same maker, for the second test set: other colours and gains.
+SECOND_CAMERAS = MappingProxyType(
+    {
+        "s7": replace(CAMERAS["s7"], mix=(0.3, 0.1, 0.3, 0.3), red_gain=(2.0, 2.4), blue_gain=(1.5, 1.8)),
+        "p20": replace(CAMERAS["p20"], mix=(0.4, 0.2, 0.2, 0.2), red_gain=(1.9, 2.2), blue_gain=(1.6, 1.9)),
     }
 )
 
@@ -135,7 +154,7 @@ def random_exposure(camera: Camera, rng: np.random.Generator) -> Exposure:
     """
     shot = float(np.exp(rng.uniform(np.log(1e-4), np.log(1.5e-3))))
     read = float(np.exp(2.18 * np.log(shot) + 1.20 + rng.normal(0, 0.26)))
-    rgb_gain = 1 / float(np.clip(rng.normal(0.8, 0.1), 0.6, 1.0))
+    rgb_gain = 1 / float(np.clip(rng.normal(MEAN_INVERSE_RGB_GAIN, 0.1), 0.6, 1.0))
     return Exposure(
         rgb_gain=rgb_gain,
         red_gain=float(rng.uniform(*camera.red_gain)),

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from baselines.catalogue import METHODS, Method, UnknownMethod, get_method
-from baselines.predict import load_model
+from baselines.predict import load_module
 
 FORBIDDEN = ("torch", "django", "bayerboard", "workers")
 
@@ -19,7 +19,7 @@ def test_unknown_method_lists_the_known_ones() -> None:
     with pytest.raises(UnknownMethod) as caught:
         get_method("mosiac")
 
-    assert str(caught.value) == "There is no baseline called 'mosiac'. Known: mosaic."
+    assert str(caught.value) == "There is no baseline called 'mosiac'. Known: mosaic, upi, unet, mbispld, learned_isp."
 
 
 def test_unknown_method_is_a_key_error() -> None:
@@ -34,7 +34,7 @@ def test_card_is_there(method: Method) -> None:
 
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
 def test_model_can_be_loaded(method: Method) -> None:
-    assert load_model(method).DESCRIPTION
+    assert load_module(method).DESCRIPTION
 
 
 @pytest.mark.parametrize("module", ["baselines.catalogue", "baselines.download", "baselines.predict"])

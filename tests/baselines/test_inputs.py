@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from baselines.errors import InputError
-from baselines.inputs import MAX_JPG_BYTES, decode_jpg, natural_key, open_tiles
+from baselines.inputs import MAX_TILE_BYTES, decode_jpg, natural_key, open_tiles
 from baselines.tracks import TRACKS
 from tests.baselines.conftest import save_tile
 
@@ -144,7 +144,7 @@ def test_a_header_that_claims_a_huge_image_is_refused(side: int) -> None:
 def test_huge_file_is_not_read_whole(tmp_path: Path) -> None:
     archive = tmp_path / "t.zip"
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as writer:
-        writer.writestr("1_0.jpg", bytes(MAX_JPG_BYTES + 1))
+        writer.writestr("1_0.jpg", bytes(MAX_TILE_BYTES + 1))
 
     with open_tiles(archive, S7) as source, pytest.raises(InputError, match=r"1_0.jpg is larger than 8 MiB"):
         source.load("1_0")

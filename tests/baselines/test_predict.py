@@ -13,7 +13,7 @@ from baselines import predict as module
 from baselines.catalogue import UnknownMethod, get_method
 from baselines.errors import BaselineError, InputError
 from baselines.mosaic.model import predict_packed_raw
-from baselines.predict import load_model, predict
+from baselines.predict import load_module, predict
 from tests.baselines.conftest import save_tile
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def test_unknown_method_is_refused_before_anything_is_read(tmp_path: Path) -> No
 
 
 def test_unknown_track_lists_the_known_ones(tiles: Path, tmp_path: Path) -> None:
-    with pytest.raises(BaselineError, match=r"no track called 's8'\. Known: s7, p20"):
+    with pytest.raises(BaselineError, match=r"no track called 's8'\. Known: s7, p20, mai22"):
         predict("mosaic", "s8", tiles, tmp_path / "s.zip")
 
 
@@ -127,4 +127,4 @@ def test_a_track_that_the_method_does_not_serve(tiles: Path, tmp_path: Path, mon
 
 def test_a_missing_package_is_named() -> None:
     with pytest.raises(BaselineError, match=r"absent needs baselines\.absent, which is not installed here"):
-        load_model(replace(get_method("mosaic"), name="absent"))
+        load_module(replace(get_method("mosaic"), name="absent"))

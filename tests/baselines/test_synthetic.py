@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 from baselines.data import synthetic
-from baselines.data.synthetic import PhotoPlan, halve, make_data, zoom
+from baselines.data.make import make_data
+from baselines.data.synthetic import PhotoPlan, halve, zoom
 from baselines.errors import BaselineError
 
 if TYPE_CHECKING:
@@ -177,7 +178,7 @@ def test_a_folder_of_the_other_track_is_refused(made: Path, tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"track": "s8"}, "no track called 's8'. Known: s7, p20"),
+        ({"track": "s8"}, "no track called 's8'. Known: s7, p20, mai22"),
         ({"split": "dev"}, "no split called 'dev'. Known: train, development, test"),
         ({"scenes": 0}, "number of scenes cannot be 0"),
         ({"rows": 0}, "number of rows"),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from baselines.catalogue import METHODS
+from baselines.catalogue import METHODS, get_method
 from baselines.data.degrade import Degradation, write_degraded
 from baselines.predict import predict
 from baselines.submission import Readme
@@ -15,7 +15,7 @@ from baselines.tracks import TRACKS
 from scoring.check import check_archive
 from scoring.manifest import Manifest
 from scoring.protocol import load_protocol
-from tests.baselines.conftest import save_tile
+from tests.baselines.conftest import save_input
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
 @pytest.mark.parametrize("track", TRACKS)
 def test_track_and_protocol_agree_on_the_shape(track: str) -> None:
-    assert load_protocol(TRACKS[track].protocol).shape == TRACKS[track].packed_shape
+    assert load_protocol(TRACKS[track].protocol).shape == TRACKS[track].output_shape
 
 
 @pytest.mark.parametrize(("method", "track"), [(method.name, track) for method in METHODS for track in method.tracks])
 def test_a_prediction_has_nothing_to_complain_about(method: str, track: str, tmp_path: Path) -> None:
     for name in ("1_0", "1_1"):
-        save_tile(tmp_path / "tiles" / f"{name}.jpg", track)
+        save_input(tmp_path / "tiles", name, track)
     protocol = load_protocol(TRACKS[track].protocol)
 
     report = predict(method, track, tmp_path / "tiles", tmp_path / "s.zip")
@@ -39,7 +39,7 @@ def test_a_prediction_has_nothing_to_complain_about(method: str, track: str, tmp
     assert checked.factsheet is not None
     assert checked.factsheet.runtime_s == round(report.runtime_s_per_image, 6)
     assert checked.factsheet.device == report.device
-    assert checked.factsheet.extra_data is False
+    assert checked.factsheet.extra_data is get_method(method).trained
 
 
 def test_each_fault_of_a_broken_submission_is_found(tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ def test_the_card_has_its_headings(cast: Cast) -> None:
 def test_its_score_and_what_was_measured_are_shown(cast: Cast) -> None:
     text = Page(cast.client("stranger").get(url_of(cast))).text
 
-    for shown in ("12.34", "4.2 ms", "Test GPU", "1.86 M", "6.2 G", "measured"):
+    for shown in ("12.34", "4.2 ms", "Test GPU", "1.862 M", "6.2 G", "measured"):
         assert shown in text
 
 
@@ -72,7 +72,7 @@ def test_the_board_shows_what_was_measured_beside_what_is_declared(cast: Cast, t
 
     text = Page(cast.client("stranger").get(cast.phase.get_absolute_url())).text
 
-    for shown in ("Runtime declared", "Runtime measured", "500 ms", "4.2 ms", "Test GPU", "1.86 M", "6.2 G"):
+    for shown in ("Runtime declared", "Runtime measured", "500 ms", "4.2 ms", "Test GPU", "1.862 M", "6.2 G"):
         assert shown in text
 
 

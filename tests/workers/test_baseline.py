@@ -13,7 +13,7 @@ from django.conf import settings as site
 from django.utils import timezone
 
 from baselines.catalogue import get_method
-from baselines.equipment import Equipment, device_name
+from baselines.equipment import Equipment, name_of_processor
 from bayerboard.evaluations.models import Evaluation, Status
 from bayerboard.lib.leases import LeaseLost
 from bayerboard.lib.storage import object_store
@@ -340,4 +340,4 @@ def test_what_was_measured_is_kept_with_the_submission(run: BaselineRun) -> None
     measurement = Submission.objects.get().measurement
     assert measurement.runtime_s > 0
     assert measurement.device == "cpu"
-    assert measurement.device_name == device_name("cpu")
+    assert measurement.device_name == name_of_processor()

@@ -5,11 +5,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from baselines.catalogue import METHODS
 from baselines.errors import BaselineError
 from baselines.predict import predict
-from baselines.terminal import Parser, ProgressLine
-from baselines.tracks import TRACKS
+from baselines.terminal import Parser, ProgressLine, add_method, add_running, add_track
 
 
 def main(arguments: list[str]) -> int:
@@ -17,7 +15,17 @@ def main(arguments: list[str]) -> int:
     options = _parser().parse_args(arguments)
     try:
         with ProgressLine("predict") as progress:
-            report = predict(options.method, options.track, options.input, options.output, progress)
+            report = predict(
+                options.method,
+                options.track,
+                options.input,
+                options.output,
+                progress,
+                weights=options.weights,
+                device=options.device,
+                precision=options.precision,
+                batch=options.batch,
+            )
     except (BaselineError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -29,10 +37,13 @@ def main(arguments: list[str]) -> int:
 def _parser() -> Parser:
     parser = Parser(
         prog="python -m baselines predict",
-        description="Run a baseline over RGB tiles and write a submission zip.",
+        description="Run a baseline over a track's tiles and write a submission zip.",
     )
-    parser.add_argument("method", help=f"one of: {', '.join(method.name for method in METHODS)}")
-    parser.add_argument("--track", required=True, choices=TRACKS)
-    parser.add_argument("--input", required=True, type=Path, metavar="DIR", help="folder of .jpg, or a zip of them")
+    add_method(parser)
+    add_track(parser)
+    parser.add_argument(
+        "--input", required=True, type=Path, metavar="DIR", help="folder of .jpg (mai22: .png), or a zip of them"
+    )
     parser.add_argument("--output", required=True, type=Path, metavar="ZIP", help="the submission to write")
+    add_running(parser)
     return parser

@@ -1,0 +1,1 @@
+"""The commands of `python -m baselines`, a module each with ``main(arguments)``."""

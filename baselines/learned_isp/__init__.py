@@ -1,0 +1,1 @@
+"""The MAI 2022 learned ISP."""

@@ -1,0 +1,1 @@
+"""What the PyTorch methods share: devices, checkpoints, the training loop, prediction, measuring and export."""

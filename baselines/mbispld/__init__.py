@@ -1,0 +1,1 @@
+"""A model-based ISP with learnable dictionaries."""

@@ -1,0 +1,1 @@
+"""Unprocessing by formula."""

@@ -1,0 +1,94 @@
+"""Real tiles of both phones through every method that makes RAW of RGB: valid submissions with plausible colours."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from baselines.catalogue import METHODS
+from baselines.predict import predict
+from baselines.tracks import TRACKS
+from scoring.check import check_archive
+from scoring.manifest import Manifest
+from scoring.protocol import load_protocol
+from tests.acceptance.real_input import AIM22, IS_HERE, read_zip
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+pytestmark = pytest.mark.skipif(not IS_HERE, reason="the real input is not here: no ../shared beside the project")
+
+TILES = 3
+METHODS_AND_TRACKS = [
+    (method.name, track) for method in METHODS for track in method.tracks if not TRACKS[track].reads_raw
+]
+
+
+def tile_files(track: str) -> list[Path]:
+    """Return some real tiles, from all over their photo."""
+    files = sorted((AIM22 / f"{track}_val_rgb").glob("*.jpg"))
+    return files[:: len(files) // TILES][:TILES]
+
+
+@cache
+def predictions(method: str, track: str) -> dict[str, NDArray[np.uint16]]:
+    """Predict the tiles, and check that the submission is valid."""
+    with TemporaryDirectory() as folder:
+        tiles = Path(folder) / "tiles"
+        tiles.mkdir()
+        for file in tile_files(track):
+            (tiles / file.name).symlink_to(file)
+        predict(method, track, tiles, Path(folder) / "s.zip", device="cpu")
+        protocol = load_protocol(TRACKS[track].protocol)
+        manifest = Manifest.for_names([file.stem for file in tile_files(track)], protocol)
+        checked = check_archive(Path(folder) / "s.zip", manifest, protocol)
+        assert (checked.errors, checked.warnings) == ([], [])
+        return read_zip(Path(folder) / "s.zip")
+
+
+def halved(file: Path) -> NDArray[np.float64]:
+    rgb = np.asarray(Image.open(file), np.float64)
+    height, width, _ = rgb.shape
+    cells: NDArray[np.float64] = rgb.reshape(height // 2, 2, width // 2, 2, 3).mean(axis=(1, 3))
+    return cells
+
+
+@pytest.mark.parametrize(("method", "track"), METHODS_AND_TRACKS)
+def test_raw_shows_what_the_rgb_shows(method: str, track: str) -> None:
+    raw = predictions(method, track)
+
+    for file in tile_files(track):
+        green = raw[file.stem][..., 1:3].mean(axis=2).ravel()
+        assert np.corrcoef(green, halved(file)[..., 1].ravel())[0, 1] > 0.8
+
+
+@pytest.mark.parametrize(("method", "track"), METHODS_AND_TRACKS)
+def test_no_colour_took_anothers_place(method: str, track: str) -> None:
+    """Where a photo has more red than blue, its RAW has: the two are no further apart than noise and gains allow."""
+    raw = predictions(method, track)
+    pixels = np.concatenate([raw[file.stem].reshape(-1, 4) for file in tile_files(track)]).astype(np.float64)
+    rgb = np.concatenate([halved(file).reshape(-1, 3) for file in tile_files(track)])
+
+    redness = np.log((pixels[:, 0] + 20) / (pixels[:, 3] + 20))
+
+    assert np.corrcoef(redness, np.log((rgb[:, 0] + 20) / (rgb[:, 2] + 20)))[0, 1] > 0.3
+
+
+@pytest.mark.parametrize(("method", "track"), [pair for pair in METHODS_AND_TRACKS if pair[0] != "mosaic"])
+def test_green_is_the_strongest_colour_of_raw(method: str, track: str) -> None:
+    mean = np.mean([image.mean(axis=(0, 1)) for image in predictions(method, track).values()], axis=0)
+
+    assert mean[1:3].min() > max(mean[0], mean[3])
+
+
+@pytest.mark.parametrize(("method", "track"), METHODS_AND_TRACKS)
+def test_both_greens_are_alike(method: str, track: str) -> None:
+    for image in predictions(method, track).values():
+        first, second = image[..., 1].mean(), image[..., 2].mean()
+        assert first == pytest.approx(second, rel=0.1)
