@@ -46,9 +46,9 @@ const inspect = async ({ source, entries, start }, facts, problems, readReadme) 
   const warnings = found.filter((one) => one.level === "warning");
   let factsheet = null;
   if (!bounds.length) {
-    const images = checkImages(source, members, spans, facts, problems);
+    const images = checkImages(members, spans, facts, problems);
     if (readme?.isReadable) {
-      const read = await readReadme(await startOf(source, readme, spans, facts.limits), readme.path);
+      const read = await readReadme(await startOf(readme, spans, facts.limits), readme.path);
       factsheet = read.factsheet;
       warnings.push(...read.warnings);
     }
@@ -59,9 +59,9 @@ const inspect = async ({ source, entries, start }, facts, problems, readReadme) 
   return { errors, warnings, factsheet };
 };
 
-const checkImages = async (source, members, spans, facts, problems) => {
+const checkImages = async (members, spans, facts, problems) => {
   const readable = facts.files.filter((spec) => members.get(spec.name)?.isReadable);
-  const images = new ImageCheck(source, facts, problems);
+  const images = new ImageCheck(facts, problems);
   const looks = await mapParallel(readable, (spec) => {
     const entry = members.get(spec.name);
     return images.look(entry, spans.get(entry), spec);
@@ -71,9 +71,9 @@ const checkImages = async (source, members, spans, facts, problems) => {
   return found;
 };
 
-const startOf = async (source, readme, spans, limits) => {
+const startOf = async (readme, spans, limits) => {
   try {
-    return await readStart(source, readme, spans.get(readme), limits.max_readme_bytes);
+    return await readStart(readme, spans.get(readme), limits.max_readme_bytes);
   } catch (error) {
     if (error instanceof Fault) return new Uint8Array();
     throw error;

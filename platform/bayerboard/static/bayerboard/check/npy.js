@@ -52,9 +52,9 @@ export const parseHeader = (start, limits) => {
 };
 
 // The header of an entry that is a .npy file, and a function that reads its values.
-export const lookAtNpy = async (source, entry, span, limits) => {
-  const header = parseHeader(await readStart(source, entry, span, limits.npy_prefix_bytes), limits);
-  return { header, sizeBytes: entry.sizeBytes, readAll: () => readAll(source, entry, span) };
+export const lookAtNpy = async (entry, span, limits) => {
+  const header = parseHeader(await readStart(entry, span, limits.npy_prefix_bytes), limits);
+  return { header, sizeBytes: entry.sizeBytes, readAll: () => readAll(entry, span) };
 };
 
 const malformed = (detail) => new Fault("npy-malformed", { detail });

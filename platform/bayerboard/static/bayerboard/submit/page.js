@@ -47,7 +47,7 @@ class SubmitPage {
     if (!waiting) return undefined;
     const plan = await this.#planOf(waiting);
     if (!plan || this.#chosen) return undefined;
-    if (plan.state === "complete") return this.#arrived(waiting, plan.filename);
+    if (plan.state === "complete" || (await this.#completed(waiting, plan))) return this.#arrived(waiting, plan.filename);
     const sent = plan.parts.reduce((sum, part) => sum + part.size_bytes, 0);
     this.panel.showProgress(sent, plan.size_bytes);
     return this.panel.say(
@@ -55,6 +55,15 @@ class SubmitPage {
       `The upload of ${plan.filename} was interrupted.`,
       "Choose the same file again, and it goes on from what has arrived.",
       ["discard"],
+    );
+  }
+
+  // Whether all parts had arrived, and the archive is made of them now.
+  async #completed(upload, { parts, part_count: count }) {
+    if (parts.length < count) return false;
+    return this.api.completeUpload(upload, parts).then(
+      () => true,
+      () => false,
     );
   }
 
