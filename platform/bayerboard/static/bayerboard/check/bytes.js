@@ -1,6 +1,9 @@
 // Reading numbers and text from bytes, and bytes from a file.
 
-const encodings = { utf8: new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }), latin1: new TextDecoder("latin1") };
+const encodings = {
+  utf8: new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }),
+  latin1: new TextDecoder("latin1"),
+};
 // The upper half of code page 437, in which zip has names that are not marked as UTF-8.
 const CP437 =
   "ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒáíóúñÑªº¿⌐¬½¼¡«»░▒▓│┤╡╢╖╕╣║╗╝╜╛┐└┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀" +
@@ -14,7 +17,8 @@ export const u64 = (bytes, at) => Number(view(bytes).getBigUint64(at, true));
 
 // Throws where the bytes are not UTF-8.
 export const utf8 = (bytes) => encodings.utf8.decode(bytes);
-export const cp437 = (bytes) => Array.from(bytes, (byte) => (byte < 128 ? String.fromCharCode(byte) : CP437[byte - 128])).join("");
+export const cp437 = (bytes) =>
+  Array.from(bytes, (byte) => (byte < 128 ? String.fromCharCode(byte) : CP437[byte - 128])).join("");
 export const ascii = (bytes) => (bytes.every((byte) => byte < 128) ? encodings.latin1.decode(bytes) : null);
 
 export const concatenate = (pieces) => {

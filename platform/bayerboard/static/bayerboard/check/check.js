@@ -55,7 +55,9 @@ const inspect = async ({ source, entries, start }, facts, problems, readReadme) 
     errors.push(...(await images));
   }
   const unlisted = errors.length - facts.limits.max_listed_errors;
-  if (unlisted > 0) errors.splice(facts.limits.max_listed_errors, Infinity, problems.ofArchive("more-problems", { count: unlisted }));
+  if (unlisted > 0) {
+    errors.splice(facts.limits.max_listed_errors, Infinity, problems.ofArchive("more-problems", { count: unlisted }));
+  }
   return { errors, warnings, factsheet };
 };
 
@@ -67,7 +69,9 @@ const checkImages = async (members, spans, facts, problems) => {
     return images.look(entry, spans.get(entry), spec);
   });
   const found = [];
-  for (const [place, spec] of readable.entries()) found.push(...(await images.judge(members.get(spec.name), spec, looks[place])));
+  for (const [place, spec] of readable.entries()) {
+    found.push(...(await images.judge(members.get(spec.name), spec, looks[place])));
+  }
   return found;
 };
 

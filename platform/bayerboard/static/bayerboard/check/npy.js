@@ -8,7 +8,8 @@ const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
 const TEXT_LENGTH_AT = 8;
 const PAIR = new RegExp(
   String.raw`[ \t\r\n]*(?<quote>['"])(?<key>[a-z_]+)\k<quote>[ \t\r\n]*:[ \t\r\n]*` +
-    String.raw`(?:(?<open>['"])(?<text>[^'"\\]*)\k<open>|(?<flag>True|False)|\((?<tuple>[0-9, ]*)\)|(?<fields>\[[^\[\]]*\]))` +
+    String.raw`(?:(?<open>['"])(?<text>[^'"\\]*)\k<open>|(?<flag>True|False)` +
+    String.raw`|\((?<tuple>[0-9, ]*)\)|(?<fields>\[[^\[\]]*\]))` +
     String.raw`[ \t\r\n]*(?:,[ \t\r\n]*(?<last>\})?|(?<end>\}))`,
   "y",
 );
