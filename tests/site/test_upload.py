@@ -12,7 +12,7 @@ import pytest
 from django.utils import timezone
 
 from bayerboard.evaluations.models import Evaluation, Status
-from bayerboard.lib.storage import object_store
+from bayerboard.lib.storage import LocalDisk, object_store
 from bayerboard.submissions.models import Submission
 from bayerboard.uploads.models import State, Upload
 from tests import factories
@@ -208,3 +208,41 @@ def test_what_is_submitted_cannot_be_aborted(cast: Cast) -> None:
     assert cast.client("participant").delete(f"/uploads/{upload.pk}/").json()["state"] == "complete"
     assert Upload.objects.get().state == State.COMPLETE
     assert len(archives()) == 1
+
+
+@pytest.mark.parametrize("moment", ["list_parts", "complete_parts", "size_bytes"])
+def test_an_upload_that_is_given_up_while_it_is_completed(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    upload = uploading.begin(cast, len(CONTENT))
+    parts = uploading.send_parts(cast, upload, CONTENT)
+    step = getattr(LocalDisk, moment)
+
+    def after_it_was_given_up(*arguments: Any) -> Any:
+        assert upload.abort()
+        return step(*arguments)
+
+    monkeypatch.setattr(LocalDisk, moment, after_it_was_given_up)
+
+    response = uploading.complete(cast, upload, parts)
+
+    assert_refused(response, 409, "upload-ended")
+    assert_nothing_stored()
+
+
+def test_an_upload_whose_parts_the_storage_lost(cast: Cast) -> None:
+    upload = uploading.begin(cast, len(CONTENT))
+    parts = uploading.send_parts(cast, upload, CONTENT)
+    object_store().abort_parts(upload.archive_key, upload.parts_id)
+
+    assert_refused(uploading.complete(cast, upload, parts), 409, "upload-ended")
+    assert Upload.objects.get().state == State.ABORTED
+
+
+def test_a_baseline_has_no_limit(cast: Cast, tmp_path: Path) -> None:
+    cast.phase.max_archive_bytes = 1
+    cast.phase.save()
+
+    factories.make_submission(cast.phase, factories.make_team(cast.challenge), tmp_path)
+
+    assert Upload.objects.get().state == State.COMPLETE

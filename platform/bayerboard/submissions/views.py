@@ -102,7 +102,7 @@ def _refuse(request: HttpRequest, phase: Phase, team: Team | None, reason: Probl
     read_fields_alone(request)
     try:
         key = _idempotency_key(request)
-        has_upload = "upload" in request.POST
+        has_upload = bool(request.POST.get("upload"))
     except UnreadablePostError:
         return HttpResponse(status=400)
     if team is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from contextlib import contextmanager
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,7 @@ from bayerboard.teams.models import Team
 from scoring.problems import problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from django.contrib.auth.models import AnonymousUser
@@ -146,11 +146,17 @@ class Upload(models.Model):
             return
         self.check_open()
         store = object_store()
-        with _already_an_archive(self):
+        # Gone: they are an archive already, which an earlier request made and did not get to say so.
+        with suppress(PartsGone):
             parts = store.list_parts(self.archive_key, self.parts_id)
             self._check_parts(parts, etags)
             store.complete_parts(self.archive_key, self.parts_id, parts)
-        size_bytes = store.size_bytes(self.archive_key)
+        try:
+            size_bytes = store.size_bytes(self.archive_key)
+        except FileNotFoundError:
+            # Or given up meanwhile, or lost by the storage: nothing can come of it any more.
+            self.abort()
+            raise Refused(problem("upload-ended", file=self.filename, state=State.ABORTED)) from None
         if size_bytes != self.announced_bytes:
             self.abort()
             raise self._incomplete(size_bytes)
@@ -177,7 +183,8 @@ class Upload(models.Model):
 
     def _finish(self, size_bytes: int) -> None:
         """Move from open to complete with what is stored; Refused, and nothing kept, if that is not what it may be."""
-        if size_bytes > self.phase.max_archive_bytes:
+        is_a_baselines = self.opened_by_id is None
+        if size_bytes > self.phase.max_archive_bytes and not is_a_baselines:
             self.abort()
             raise too_large(self.phase, self.filename, size_bytes)
         fields = {"state": State.COMPLETE, "size_bytes": size_bytes, "finished_at": timezone.now()}
@@ -222,16 +229,6 @@ class Upload(models.Model):
     def judged_at(self, now: datetime) -> datetime:
         """Return the moment by which a deadline is judged: that of opening, as long as the time to finish runs."""
         return self.opened_at if now < self.finish_before else now
-
-
-@contextmanager
-def _already_an_archive(upload: Upload) -> Iterator[None]:
-    """Let pass that the parts are an archive already: an earlier request made it and did not get to say so."""
-    try:
-        yield
-    except PartsGone:
-        if not object_store().exists(upload.archive_key):
-            raise Refused(problem("upload-ended", file=upload.filename, state=upload.state)) from None
 
 
 def too_large(phase: Phase, filename: str, size_bytes: int) -> Refused:
