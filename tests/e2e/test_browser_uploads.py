@@ -227,7 +227,7 @@ def test_of_very_many_problems_the_first_are_listed_and_all_are_counted(
     expect_kind(person, "bad")
     expect(person.page.locator(".problems > li")).to_have_count(50)
     expect(person.page.locator("[data-text]")).to_contain_text("103 problems")
-    expect(person.page.locator("[data-report]")).to_contain_text("And 53 problems more.")
+    expect(person.page.locator("[data-report]")).to_contain_text("And 53 more.")
 
 
 # --- The upload -------------------------------------------------------------------------------------------------------

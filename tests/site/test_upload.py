@@ -48,6 +48,7 @@ def test_the_plan_of_an_upload(cast: Cast) -> None:
         "part_size_bytes": 1000,
         "part_count": 3,
         "finish_before": upload.finish_before.isoformat(),
+        "submission": None,
     }
     assert upload.finish_before - upload.opened_at == timedelta(minutes=30)
     assert (upload.phase, upload.team, upload.opened_by) == (cast.phase, cast.team, cast.participant)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_GET, require_POST
 
 from bayerboard.challenges.models import Phase, get_phase
 from bayerboard.lib.templatetags.bayerboard_tags import seconds
+from bayerboard.uploads.api import api, for_members
 from scoring.archive import DEFAULT_LIMITS
 from scoring.catalogue import DETAILS
 from scoring.check import MAX_IMAGES_DIAGNOSED, MAX_LISTED_ERRORS, factsheet_warnings
@@ -46,8 +46,9 @@ LIMITS = {
 }
 
 
-@login_required
 @require_GET
+@api
+@for_members
 def check_facts(request: HttpRequest, challenge: str, track: str, phase: str) -> HttpResponse:
     """Answer with the public manifest, the limits and the catalogue: nothing that the phase's page would not tell."""
     found = get_phase(request.user, challenge, track, phase)
@@ -75,8 +76,9 @@ WORDS = {
 }
 
 
-@login_required
 @require_POST
+@api
+@for_members
 def check_readme(request: HttpRequest, challenge: str, track: str, phase: str) -> HttpResponse:
     """Read a readme, whose bytes are the body, and answer with what it says, for people; nothing is stored."""
     get_phase(request.user, challenge, track, phase)

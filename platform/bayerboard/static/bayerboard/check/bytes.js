@@ -1,7 +1,9 @@
 // Reading numbers and text from bytes, and bytes from a file.
 
-const BLOCK_BYTES = 4096;
-const encodings = { utf8: new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }), latin1: new TextDecoder("latin1") };
+const encodings = {
+  utf8: new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }),
+  latin1: new TextDecoder("latin1"),
+};
 // The upper half of code page 437, in which zip has names that are not marked as UTF-8.
 const CP437 =
   "ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒáíóúñÑªº¿⌐¬½¼¡«»░▒▓│┤╡╢╖╕╣║╗╝╜╛┐└┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀" +
@@ -15,7 +17,8 @@ export const u64 = (bytes, at) => Number(view(bytes).getBigUint64(at, true));
 
 // Throws where the bytes are not UTF-8.
 export const utf8 = (bytes) => encodings.utf8.decode(bytes);
-export const cp437 = (bytes) => Array.from(bytes, (byte) => (byte < 128 ? String.fromCharCode(byte) : CP437[byte - 128])).join("");
+export const cp437 = (bytes) =>
+  Array.from(bytes, (byte) => (byte < 128 ? String.fromCharCode(byte) : CP437[byte - 128])).join("");
 export const ascii = (bytes) => (bytes.every((byte) => byte < 128) ? encodings.latin1.decode(bytes) : null);
 
 export const concatenate = (pieces) => {
@@ -28,11 +31,8 @@ export const concatenate = (pieces) => {
   return joined;
 };
 
-// A file (or a blob) to read from at any place. Small reads share blocks: an entry's header, the end of the entry
-// before it and the start of its data lie side by side.
+// A file (or a blob) to read from at any place.
 export class Source {
-  #blocks = new Map();
-
   constructor(blob) {
     this.blob = blob;
     this.size = blob.size;
@@ -41,26 +41,24 @@ export class Source {
   // So many bytes at a position: fewer at the end of the file, none outside.
   async read(position, size) {
     if (position < 0 || position > this.size) return new Uint8Array();
-    const end = Math.min(position + size, this.size);
-    if (end - position > BLOCK_BYTES) return this.#slice(position, end);
-    const first = Math.floor(position / BLOCK_BYTES);
-    const last = Math.floor(Math.max(position, end - 1) / BLOCK_BYTES);
-    const blocks = [];
-    for (let number = first; number <= last; number += 1) blocks.push(this.#block(number));
-    const bytes = last > first ? concatenate(await Promise.all(blocks)) : await blocks[0];
-    return bytes.subarray(position - first * BLOCK_BYTES, end - first * BLOCK_BYTES);
+    return new Uint8Array(await this.blob.slice(position, Math.min(position + size, this.size)).arrayBuffer());
+  }
+}
+
+// A part of a source that is read once, for many small reads; what lies outside comes from the source.
+export class Window {
+  static async open(source, start, size) {
+    return new Window(source, start, await source.read(start, size));
   }
 
-  #block(number) {
-    if (!this.#blocks.has(number)) {
-      const start = number * BLOCK_BYTES;
-      this.#blocks.set(number, this.#slice(start, Math.min(start + BLOCK_BYTES, this.size)));
-    }
-    return this.#blocks.get(number);
+  constructor(source, start, bytes) {
+    Object.assign(this, { source, start, bytes });
   }
 
-  async #slice(start, end) {
-    return new Uint8Array(await this.blob.slice(start, end).arrayBuffer());
+  async read(position, size) {
+    const at = position - this.start;
+    const isInside = at >= 0 && at + size <= this.bytes.length;
+    return isInside ? this.bytes.subarray(at, at + size) : this.source.read(position, size);
   }
 }
 

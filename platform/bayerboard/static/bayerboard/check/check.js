@@ -46,34 +46,38 @@ const inspect = async ({ source, entries, start }, facts, problems, readReadme) 
   const warnings = found.filter((one) => one.level === "warning");
   let factsheet = null;
   if (!bounds.length) {
-    const images = checkImages(source, members, spans, facts, problems);
+    const images = checkImages(members, spans, facts, problems);
     if (readme?.isReadable) {
-      const read = await readReadme(await startOf(source, readme, spans, facts.limits), readme.path);
+      const read = await readReadme(await startOf(readme, spans, facts.limits), readme.path);
       factsheet = read.factsheet;
       warnings.push(...read.warnings);
     }
     errors.push(...(await images));
   }
   const unlisted = errors.length - facts.limits.max_listed_errors;
-  if (unlisted > 0) errors.splice(facts.limits.max_listed_errors, Infinity, problems.ofArchive("more-problems", { count: unlisted }));
+  if (unlisted > 0) {
+    errors.splice(facts.limits.max_listed_errors, Infinity, problems.ofArchive("more-problems", { count: unlisted }));
+  }
   return { errors, warnings, factsheet };
 };
 
-const checkImages = async (source, members, spans, facts, problems) => {
+const checkImages = async (members, spans, facts, problems) => {
   const readable = facts.files.filter((spec) => members.get(spec.name)?.isReadable);
-  const images = new ImageCheck(source, facts, problems);
+  const images = new ImageCheck(facts, problems);
   const looks = await mapParallel(readable, (spec) => {
     const entry = members.get(spec.name);
     return images.look(entry, spans.get(entry), spec);
   });
   const found = [];
-  for (const [place, spec] of readable.entries()) found.push(...(await images.judge(members.get(spec.name), spec, looks[place])));
+  for (const [place, spec] of readable.entries()) {
+    found.push(...(await images.judge(members.get(spec.name), spec, looks[place])));
+  }
   return found;
 };
 
-const startOf = async (source, readme, spans, limits) => {
+const startOf = async (readme, spans, limits) => {
   try {
-    return await readStart(source, readme, spans.get(readme), limits.max_readme_bytes);
+    return await readStart(readme, spans.get(readme), limits.max_readme_bytes);
   } catch (error) {
     if (error instanceof Fault) return new Uint8Array();
     throw error;

@@ -4,7 +4,8 @@ import { concatenate } from "./bytes.js";
 import { STORED } from "./directory.js";
 import { Fault } from "./problems.js";
 
-const CHUNK_BYTES = 4096;
+const CHUNK_BYTES = 1 << 13;
+const LARGE_CHUNK_BYTES = 1 << 20;
 
 const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
   let value = byte;
@@ -19,50 +20,52 @@ export const crc32 = (bytes) => {
 };
 
 // The first bytes of an entry, fewer where it ends before; its checksum is not verified.
-export const readStart = (source, entry, span, sizeBytes) => unpack(source, entry, span, Math.min(sizeBytes, entry.sizeBytes));
+export const readStart = (entry, span, sizeBytes) => unpack(entry, span, Math.min(sizeBytes, entry.sizeBytes));
 
 // All bytes of an entry, just as many as announced, with the checksum verified.
-export const readAll = async (source, entry, span) => {
+export const readAll = async (entry, span) => {
   // One more byte would show that the entry is longer than it announces.
-  const bytes = await unpack(source, entry, span, entry.sizeBytes + 1);
+  const bytes = await unpack(entry, span, entry.sizeBytes + 1);
   if (bytes.length !== entry.sizeBytes) throw new Fault("entry-damaged");
   if (crc32(bytes) !== entry.crc) throw new Fault("crc-mismatch");
   return bytes;
 };
 
-const unpack = async (source, entry, span, sizeBytes) => {
-  if (entry.method === STORED) return source.read(span.dataStart, Math.min(sizeBytes, entry.packedBytes));
-  const pieces = [];
+const unpack = async (entry, span, sizeBytes) => {
+  if (entry.method === STORED) return span.source.read(span.dataStart, Math.min(sizeBytes, entry.packedBytes));
   const inflater = new DecompressionStream("deflate-raw");
-  // What goes wrong in here is told by the reader, too.
-  const feeding = feed(inflater.writable.getWriter(), source, span.dataStart, entry.packedBytes, sizeBytes);
   const reader = inflater.readable.getReader();
-  let left = sizeBytes;
+  const wanted = { bytes: sizeBytes };
+  // What goes wrong in here is told by the reader, too.
+  feed(inflater.writable.getWriter(), wanted, span, entry.packedBytes);
+  const pieces = [];
   try {
-    while (left > 0) {
+    while (wanted.bytes > 0) {
       const { value, done } = await reader.read();
       if (done) break;
-      pieces.push(value.subarray(0, left));
-      left -= pieces.at(-1).length;
+      pieces.push(value.subarray(0, wanted.bytes));
+      wanted.bytes -= pieces.at(-1).length;
     }
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
     throw new Fault("entry-damaged");
   } finally {
-    await reader.cancel().catch(() => undefined);
-    await feeding;
+    wanted.bytes = 0;
+    // Nobody waits for it: the rest of the entry is of no interest.
+    reader.cancel().catch(() => undefined);
   }
   return concatenate(pieces);
 };
 
-// In small bits for the start of an entry, so that not much more is inflated than is asked for.
-const feed = async (writer, source, start, packedBytes, sizeBytes) => {
-  const chunkBytes = Math.max(CHUNK_BYTES, Math.min(sizeBytes, 1 << 20));
+const feed = async (writer, wanted, span, packedBytes) => {
+  const chunkBytes = wanted.bytes < 2 * CHUNK_BYTES ? CHUNK_BYTES : LARGE_CHUNK_BYTES;
   try {
-    for (let at = 0; at < packedBytes; at += chunkBytes) {
-      await writer.write(await source.read(start + at, Math.min(chunkBytes, packedBytes - at)));
+    for (let at = 0; at < packedBytes && wanted.bytes > 0; at += chunkBytes) {
+      await writer.write(await span.source.read(span.dataStart + at, Math.min(chunkBytes, packedBytes - at)));
+      // The reader takes what this gave before more is read from the file.
+      if (at + chunkBytes < packedBytes) await new Promise((resolve) => setTimeout(resolve));
     }
-    await writer.close();
+    if (wanted.bytes > 0) await writer.close();
   } catch {
     // The stream is damaged, which the reader says, or the reader has enough.
     await writer.abort().catch(() => undefined);

@@ -12,8 +12,7 @@ import { fits, shapeLabel, tuple } from "./shapes.js";
 export class ImageCheck {
   #diagnosed = 0;
 
-  constructor(source, facts, problems) {
-    this.source = source;
+  constructor(facts, problems) {
     this.facts = facts;
     this.problems = problems;
   }
@@ -21,9 +20,9 @@ export class ImageCheck {
   async look(entry, span, spec) {
     const { limits } = this.facts;
     try {
-      if (spec.container === "npy") return { npy: await lookAtNpy(this.source, entry, span, limits) };
-      if (spec.container === "npz") return { npy: await lookIntoNpz(await readAll(this.source, entry, span), limits) };
-      checkPicture(await readStart(this.source, entry, span, PICTURE_START_BYTES), entry, spec, limits);
+      if (spec.container === "npy") return { npy: await lookAtNpy(entry, span, limits) };
+      if (spec.container === "npz") return { npy: await lookIntoNpz(await readAll(entry, span), limits) };
+      checkPicture(await readStart(entry, span, PICTURE_START_BYTES), entry, spec, limits);
       return {};
     } catch (error) {
       if (error instanceof Fault) return { fault: error };

@@ -8,7 +8,8 @@ const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
 const TEXT_LENGTH_AT = 8;
 const PAIR = new RegExp(
   String.raw`[ \t\r\n]*(?<quote>['"])(?<key>[a-z_]+)\k<quote>[ \t\r\n]*:[ \t\r\n]*` +
-    String.raw`(?:(?<open>['"])(?<text>[^'"\\]*)\k<open>|(?<flag>True|False)|\((?<tuple>[0-9, ]*)\)|(?<fields>\[[^\[\]]*\]))` +
+    String.raw`(?:(?<open>['"])(?<text>[^'"\\]*)\k<open>|(?<flag>True|False)` +
+    String.raw`|\((?<tuple>[0-9, ]*)\)|(?<fields>\[[^\[\]]*\]))` +
     String.raw`[ \t\r\n]*(?:,[ \t\r\n]*(?<last>\})?|(?<end>\}))`,
   "y",
 );
@@ -52,9 +53,9 @@ export const parseHeader = (start, limits) => {
 };
 
 // The header of an entry that is a .npy file, and a function that reads its values.
-export const lookAtNpy = async (source, entry, span, limits) => {
-  const header = parseHeader(await readStart(source, entry, span, limits.npy_prefix_bytes), limits);
-  return { header, sizeBytes: entry.sizeBytes, readAll: () => readAll(source, entry, span) };
+export const lookAtNpy = async (entry, span, limits) => {
+  const header = parseHeader(await readStart(entry, span, limits.npy_prefix_bytes), limits);
+  return { header, sizeBytes: entry.sizeBytes, readAll: () => readAll(entry, span) };
 };
 
 const malformed = (detail) => new Fault("npy-malformed", { detail });

@@ -19,8 +19,8 @@ export const lookIntoNpz = (bytes, limits) =>
     if (names.join() !== [MAX_VAL_MEMBER, RAW_MEMBER].join()) throw new Fault("npz-malformed", { detail: "npz-members" });
     if (!entries.every((entry) => entry.isReadable)) throw new Fault("npz-malformed", { detail: "npz-packing" });
     const [level, raw] = [MAX_VAL_MEMBER, RAW_MEMBER].map((name) => entries.find((entry) => entry.path === name));
-    await checkLevel(source, level, spans.get(level), limits);
-    const npy = await lookAtNpy(source, raw, spans.get(raw), limits);
+    await checkLevel(level, spans.get(level), limits);
+    const npy = await lookAtNpy(raw, spans.get(raw), limits);
     return { ...npy, readAll: () => sayOfNpz(npy.readAll) };
   });
 
@@ -34,9 +34,9 @@ const sayOfNpz = async (work) => {
   }
 };
 
-const checkLevel = async (source, entry, span, limits) => {
+const checkLevel = async (entry, span, limits) => {
   if (entry.sizeBytes > limits.npy_prefix_bytes) throw new Fault("max-val-invalid");
-  const bytes = await readAll(source, entry, span);
+  const bytes = await readAll(entry, span);
   try {
     const { dtype, dataBytes, dataOffset } = parseHeader(bytes, limits);
     const isOne = dtype && "uif".includes(dtype.kind) && dataBytes === BigInt(dtype.bytes);

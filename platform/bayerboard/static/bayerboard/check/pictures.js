@@ -45,7 +45,8 @@ const readJpeg = (start, isCut) => {
     if (start[at] !== 0xff) return undefined;
     const marker = start[at + 1];
     if (IS_FRAME(marker)) {
-      return { height: data.getUint16(at + 5), width: data.getUint16(at + 7), isRgb: start[at + 4] === 8 && start[at + 9] === 3 };
+      const isRgb = start[at + 4] === 8 && start[at + 9] === 3;
+      return { height: data.getUint16(at + 5), width: data.getUint16(at + 7), isRgb };
     }
     if (marker === 0xff) at += 1;
     else at += 2 + (NO_LENGTH(marker) ? 0 : data.getUint16(at + 2));

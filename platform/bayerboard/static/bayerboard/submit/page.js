@@ -47,7 +47,7 @@ class SubmitPage {
     if (!waiting) return undefined;
     const plan = await this.#planOf(waiting);
     if (!plan || this.#chosen) return undefined;
-    if (plan.state === "complete") return this.#arrived(waiting, plan.filename);
+    if (plan.state === "complete" || (await this.#completed(waiting, plan))) return this.#arrived(waiting, plan.filename);
     const sent = plan.parts.reduce((sum, part) => sum + part.size_bytes, 0);
     this.panel.showProgress(sent, plan.size_bytes);
     return this.panel.say(
@@ -55,6 +55,15 @@ class SubmitPage {
       `The upload of ${plan.filename} was interrupted.`,
       "Choose the same file again, and it goes on from what has arrived.",
       ["discard"],
+    );
+  }
+
+  // Whether all parts had arrived, and the archive is made of them now.
+  async #completed(upload, { parts, part_count: count }) {
+    if (parts.length < count) return false;
+    return this.api.completeUpload(upload, parts).then(
+      () => true,
+      () => false,
     );
   }
 
@@ -99,6 +108,8 @@ class SubmitPage {
       if (file.size > this.limitBytes) return tooLarge(file, facts, this.limitBytes);
       return await checkArchive(file, facts, (bytes, path) => this.api.readReadme(bytes, path));
     } catch (error) {
+      // Signed out meanwhile, say: what is wrong is told like a problem of the zip.
+      if (error instanceof Refusal) return { errors: [error], warnings: [], factsheet: null };
       // An old browser, a file that vanished, a site that does not answer: the server checks all the same.
       console.info("the check could not be made:", error);
       return null;
@@ -111,21 +122,22 @@ class SubmitPage {
     chosen.fingerprint = report?.fingerprint ?? `${file.name} ${file.size} ${file.lastModified}`;
     this.button.disabled = chosen.state === "bad";
     if (report === null) {
-      this.panel.say("odd", "The zip could not be checked in this browser.", "You can send it: the server checks it all the same.");
+      const hint = "You can send it: the server checks it all the same.";
+      this.panel.say("odd", "The zip could not be checked in this browser.", hint);
       return;
     }
     const first = showReport(this.panel.report, report);
     if (first) {
-      const count = plural(report.errors.length, "problem");
-      this.panel.say("bad", `${file.name} has ${count} and cannot be sent.`, "Mend what is listed, then choose the new zip.");
+      const text = `${file.name} has ${plural(report.errors.length, "problem")} and cannot be sent.`;
+      this.panel.say("bad", text, "Mend what is listed, then choose the new zip.");
       first.tabIndex = -1;
       first.focus();
       return;
     }
     const odd = report.warnings.length ? ` ${plural(report.warnings.length, "thing")} worth knowing below.` : "";
     const resumes = this.memory.recalled?.fingerprint === chosen.fingerprint;
-    const hint = resumes ? "Press Submit, and the upload goes on from what has arrived." : `Names and headers of all images fit.${odd}`;
-    this.panel.say("good", `${file.name} can be sent.`, hint);
+    const next = resumes ? "Press Submit, and the upload goes on from what has arrived." : "Names and headers of all images fit.";
+    this.panel.say("good", `${file.name} can be sent.`, next + odd);
   }
 
   // --- The upload ---
@@ -147,7 +159,7 @@ class SubmitPage {
     this.button.disabled = true;
     const transfer = new Transfer(this.api, file, {
       onProgress: (sentBytes) => this.panel.showProgress(sentBytes, file.size),
-      onInterrupted: () => this.panel.say("odd", "The connection was lost. Trying again …", "What has arrived is kept.", ["retry", "cancel"]),
+      onInterrupted: () => this.#sayInterrupted(),
       onGoing: () => this.#sayGoing(file),
     });
     this.#transfer = transfer;
@@ -181,6 +193,10 @@ class SubmitPage {
     this.panel.say("busy", `Uploading ${file.name}`, "", ["pause", "cancel"]);
   }
 
+  #sayInterrupted() {
+    this.panel.say("odd", "The connection was lost. Trying again …", "What has arrived is kept.", ["retry", "cancel"]);
+  }
+
   #pause() {
     this.#transfer.pause();
     this.panel.say("odd", "The upload is paused.", "What has arrived is kept.", ["resume", "cancel"]);
@@ -204,8 +220,8 @@ class SubmitPage {
     this.panel.hideProgress();
     const isKnown = error instanceof Refusal;
     if (isKnown && !error.isPassing) this.memory.forget();
-    const [text, hint] = isKnown ? [error.message, error.hint] : ["The site does not answer.", "Look at your connection, then press Submit again."];
-    this.panel.say("bad", text, hint);
+    if (isKnown) this.panel.say("bad", error.message, error.hint);
+    else this.panel.say("bad", "The site does not answer.", "Look at your connection, then press Submit again.");
     this.panel.show();
     if (!isKnown && !(error instanceof NoAnswer)) throw error;
   }
@@ -217,7 +233,8 @@ class SubmitPage {
     this.#giveUp(this.memory.recalled?.upload);
     this.button.disabled = false;
     this.panel.hideProgress();
-    this.panel.say("good", "The upload is cancelled.", `${file.name} (${humanSize(file.size)}) can still be sent: press Submit.`);
+    const hint = `${file.name} (${humanSize(file.size)}) can still be sent: press Submit.`;
+    this.panel.say("good", "The upload is cancelled.", hint);
     this.button.focus();
   }
 

@@ -18,11 +18,12 @@ const problemItem = ({ code, message, hint, file }) => {
 };
 
 const problemSection = (title, problems, className) => {
-  const heading = element("div", "section-head", element("h2", "", title), element("p", "", plural(problems.length, "problem")));
+  const heading = element("div", "section-head", element("h2", "", title));
+  if (className === "problems") heading.append(element("p", "", plural(problems.length, "problem")));
   const list = element("ul", className, ...problems.slice(0, LISTED).map(problemItem));
   const section = element("section", "", heading, list);
   const unlisted = problems.length - LISTED;
-  if (unlisted > 0) section.append(element("p", "muted small more-below", `And ${plural(unlisted, "problem")} more.`));
+  if (unlisted > 0) section.append(element("p", "muted small more-below", `And ${unlisted.toLocaleString("en")} more.`));
   return section;
 };
 
