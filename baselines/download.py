@@ -34,6 +34,7 @@ SHARED_MODULES = (
     "commands/predict.py",
     "data/__init__.py",
     "data/frames.py",
+    "equipment.py",
     "errors.py",
     "inputs.py",
     "predict.py",

@@ -9,7 +9,7 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from baselines.data.synthetic import make_data
+from baselines.data.make import make_data
 from baselines.errors import BaselineError
 from baselines.starter_kit.cells import to_notebook
 from baselines.submission import ZIP_EPOCH
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from baselines.tracks import Track
 
 PACKAGE = Path(__file__).parent
+# The notebooks are about RGB → RAW.
+KIT_TRACKS = {name: track for name, track in TRACKS.items() if not track.reads_raw}
 PACKAGES = PACKAGE.parents[1]
 # What its code and notebooks need; the versions are those of pyproject.toml.
 REQUIREMENTS = (
@@ -101,12 +103,12 @@ def build_kit(track: str, output: Path, data: Path | None = None) -> int:
     BaselineError
         If there is no such track, or the data have too few pairs.
     """
-    if track not in TRACKS:
-        raise BaselineError(f"There is no track called {track!r}. Known: {', '.join(TRACKS)}.")
+    if track not in KIT_TRACKS:
+        raise BaselineError(f"There is no starter kit for a track called {track!r}. Known: {', '.join(KIT_TRACKS)}.")
     with tempfile.TemporaryDirectory(dir=output.parent) as folder:
         kit = Path(folder) / "kit"
         _sample(track, kit / "sample", data)
-        _texts(TRACKS[track], kit, SYNTHETIC if data is None else GIVEN)
+        _texts(KIT_TRACKS[track], kit, SYNTHETIC if data is None else GIVEN)
         for package in ("baselines", "scoring"):
             shutil.copytree(PACKAGES / package, kit / package, ignore=shutil.ignore_patterns(*LEFT_OUT))
         draft = Path(folder) / "kit.zip"

@@ -6,9 +6,8 @@ import sys
 from pathlib import Path
 
 from baselines.errors import BaselineError
-from baselines.starter_kit.build import build_kit
+from baselines.starter_kit.build import KIT_TRACKS, build_kit
 from baselines.terminal import Parser
-from baselines.tracks import TRACKS
 
 
 def main(arguments: list[str]) -> int:
@@ -28,7 +27,7 @@ def _parser() -> Parser:
         prog="python -m baselines kit",
         description="Write a track's starter kit: sample data, two notebooks and the code that they run, as one zip.",
     )
-    parser.add_argument("--track", required=True, choices=TRACKS)
+    parser.add_argument("--track", required=True, choices=KIT_TRACKS)
     parser.add_argument("--output", required=True, type=Path, metavar="ZIP", help="the kit to write")
     parser.add_argument("--data", type=Path, metavar="DIR", help="take the sample from here (default: synthetic)")
     return parser

@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-TRACK, PROTOCOL, STEPS = "s7", "aim22-s7", 40
+TRACK, PROTOCOL, STEPS = "s7", "aim22-s7", 16
 KIT = Path.cwd() if Path("sample").is_dir() else Path.cwd().parent
 
 
@@ -40,7 +40,8 @@ python_m(f"{score} --submission mosaic.zip --json mosaic.json")
 # Enough to see that it learns; a real training takes thousands of steps and all the data. `--resume` goes on from here.
 
 # %%
-python_m(f"baselines train unet --data sample --out run --steps {STEPS} --batch 4 --crop 128 --device cpu --seed 1")
+settings = f"--steps {STEPS} --batch 4 --crop 128 --device cpu --seed 1"
+python_m(f"baselines train unet --track {TRACK} --data sample --out run {settings}")
 
 # %% [markdown]
 # ## Predict
@@ -48,7 +49,7 @@ python_m(f"baselines train unet --data sample --out run --steps {STEPS} --batch 
 # The zip holds one `.npy` for each input and a `readme.txt` with the runtime that was measured here.
 
 # %%
-weights = "--weights run/unet.safetensors --device cpu"
+weights = "--weights run/weights.safetensors --device cpu"
 python_m(f"baselines predict unet --track {TRACK} --input sample/val_rgb --output submission.zip {weights}")
 
 # %% [markdown]
