@@ -146,7 +146,7 @@ def _decode(
             raise InputError(f"{file} is {width}×{height} pixels; track {track.name} has {size}×{size}.")
         if image.mode not in modes:
             raise InputError(f"{file} is a {title} of mode {image.mode}; {wanted}.")
-        return np.asarray(image)
+        return np.array(image)  # a copy: Pillow lends its own memory, which PyTorch may not be given
     except UnidentifiedImageError as error:
         raise InputError(f"{file} is not a {title}.") from error
     except DECODE_ERRORS as error:

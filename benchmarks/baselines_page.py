@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 # The organisers' slides and the SSDNet paper: real data, other than ours.
-PUBLISHED = {"upi": "26.90 / .78 (S7)", "unet": "26.30 / .77 (S7), 30.01 / .80 (P20)"}
+PUBLISHED = {("upi", "s7"): "26.90 / .78", ("unet", "s7"): "26.30 / .77", ("unet", "p20"): "30.01 / .80"}
 TITLES = {"s7": "Samsung S7 (demo)", "p20": "Huawei P20 (demo)", "mai22": "Learned ISP (demo)"}
 
 INTRODUCTION = """\
@@ -83,7 +83,7 @@ def _scores(track: str, measured: dict[str, Any]) -> str:
         found = measured["scores"].get(method.name)
         if found is not None:
             cells = [_cell(found.get(split)) for split in splits]
-            rows.append([method.name, *cells, PUBLISHED.get(method.name, "–")])
+            rows.append([method.name, *cells, PUBLISHED.get((method.name, track), "–")])
     sets = "; ".join(
         f"{split}: {measured['data'][split]['images']} tiles, sha256 {measured['data'][split]['sha256'][:12]}…"
         for split in splits

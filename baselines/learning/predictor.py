@@ -95,7 +95,7 @@ class NetworkPredictor:
         if self._track.reads_raw:
             tensor = torch.from_numpy(tiles.astype(np.int32)).to(self._torch_device).float()
         else:
-            tensor = torch.from_numpy(tiles).to(self._torch_device).float() / RGB_LEVELS
+            tensor = torch.from_numpy(np.require(tiles, requirements="W")).to(self._torch_device).float() / RGB_LEVELS
         tensor = tensor.permute(0, 3, 1, 2)
         layout = torch.channels_last if self._speed.channels_last else torch.contiguous_format
         return tensor.contiguous(memory_format=layout)

@@ -62,7 +62,8 @@ class Denoiser(nn.Module):
 
     def forward(self, noisy: Tensor, deviation: Tensor) -> Tensor:
         """Return RAW without noise."""
-        return noisy - self.find(torch.cat([noisy, deviation], dim=1))
+        found: Tensor = self.find(torch.cat([noisy, deviation], dim=1))
+        return noisy - found
 
 
 def clean_raw(rgb: NDArray[np.uint8], track: str, seed: int) -> Tensor:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from typing import TYPE_CHECKING
 
 import pytest
 
-from baselines import predict as predict_module
 from baselines.__main__ import main
+from baselines.catalogue import get_method
+from baselines.errors import BaselineError
+from baselines.predict import load_module
 from tests.baselines.conftest import save_pairs
 
 if TYPE_CHECKING:
@@ -88,10 +91,10 @@ def test_a_missing_torch_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -
     def without(module: str) -> None:
         raise ModuleNotFoundError(f"No module named 'torch', for {module}", name="torch")
 
-    monkeypatch.setattr(predict_module.importlib, "import_module", without)
+    monkeypatch.setattr(importlib, "import_module", without)
 
-    with pytest.raises(predict_module.BaselineError, match=r"pip install 'bayerboard\[baselines\]'"):
-        predict_module.load_module(predict_module.get_method("unet"))
+    with pytest.raises(BaselineError, match=r"pip install 'bayerboard\[baselines\]'"):
+        load_module(get_method("unet"))
 
 
 def test_info_of_a_network(capsys: Capture) -> None:

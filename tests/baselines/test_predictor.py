@@ -8,7 +8,6 @@ import torch
 from safetensors.torch import save_file
 
 from baselines.errors import BaselineError
-from baselines.learning import predictor as module
 from baselines.learning.checkpoints import load_checkpoint, save_checkpoint
 from baselines.learning.devices import Speed, choose_device
 from baselines.learning.network import Network
@@ -46,7 +45,7 @@ def tiles_of(count: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
 
 
 def test_a_batch_that_does_not_fit_is_halved(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module.torch.cuda, "empty_cache", lambda: None)
+    monkeypatch.setattr(torch.cuda, "empty_cache", lambda: None)
     network = Tight(room=2)
     predictor, tiles, places = predictor_of(network), tiles_of(8), np.zeros((8, 4), np.float32)
 
@@ -57,7 +56,7 @@ def test_a_batch_that_does_not_fit_is_halved(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_the_smaller_batch_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module.torch.cuda, "empty_cache", lambda: None)
+    monkeypatch.setattr(torch.cuda, "empty_cache", lambda: None)
     network = Tight(room=1)
     predictor = predictor_of(network)
     predictor(tiles_of(2), np.zeros((2, 4), np.float32))
@@ -69,7 +68,7 @@ def test_the_smaller_batch_is_remembered(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_no_room_for_a_single_tile_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module.torch.cuda, "empty_cache", lambda: None)
+    monkeypatch.setattr(torch.cuda, "empty_cache", lambda: None)
 
     with pytest.raises(BaselineError, match="has not the memory for one tile: free some, or use --device cpu"):
         predictor_of(Tight(room=0))(tiles_of(2), np.zeros((2, 4), np.float32))

@@ -8,7 +8,6 @@ import torch
 
 from baselines.data.pairs import PairSet, find_pairs
 from baselines.errors import BaselineError
-from baselines.learning import training as module
 from baselines.learning.checkpoints import load_checkpoint
 from baselines.learning.devices import Speed
 from baselines.learning.training import CHECKPOINT, LOG, Batch, Training, train, write_weights
@@ -133,7 +132,7 @@ def test_a_batch_too_large_for_the_gpu_is_computed_in_halves(
             raise torch.cuda.OutOfMemoryError("no room")
         return RECIPE.loss(network, batch)
 
-    monkeypatch.setattr(module.torch.cuda, "empty_cache", lambda: None)
+    monkeypatch.setattr(torch.cuda, "empty_cache", lambda: None)
     halved = Training(replace(RECIPE, loss=tight), pairs, SETTINGS, CPU, Speed())
     whole = start(pairs)
     train(halved, tmp_path / "halved", until=1)
@@ -148,7 +147,7 @@ def test_a_crop_too_large_for_the_gpu_is_said(pairs: PairSet, tmp_path: Path, mo
     def full(_network: Network, _batch: Batch) -> torch.Tensor:
         raise torch.cuda.OutOfMemoryError("no room")
 
-    monkeypatch.setattr(module.torch.cuda, "empty_cache", lambda: None)
+    monkeypatch.setattr(torch.cuda, "empty_cache", lambda: None)
 
     with pytest.raises(BaselineError, match="use a smaller --crop"):
         train(Training(replace(RECIPE, loss=full), pairs, SETTINGS, CPU, Speed()), tmp_path)
