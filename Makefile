@@ -89,6 +89,10 @@ fuzz: dev-environment ## Fuzz what reads strangers' files (RUNS=25000 for each; 
 benchmarks: dev-environment ## Measure speed and memory, and write docs/benchmarks.md (several minutes, best on a quiet machine)
 	$(BIN)/python -m benchmarks.report
 
+.PHONY: growth
+growth: dev-environment ## Measure the site as its data and its users grow, and write docs/growth.md (half an hour, quiet machine)
+	$(BIN)/python -m benchmarks.site.report
+
 .PHONY: pictures
 pictures: dev-environment ## Take the README's pictures of a running demo (start `make demo` first)
 	$(BIN)/python tools/screenshots.py
@@ -105,6 +109,10 @@ lock: dev-environment ## Write the hashed locks anew from pyproject.toml (LOCK_A
 	$(LOCK) --output-file requirements/main.txt $(LOCK_INPUT)
 	$(LOCK) --output-file requirements/dev.txt --constraints requirements/main.txt --extra dev --extra production --extra export --extra notebooks $(LOCK_INPUT)
 	$(LOCK) --output-file requirements/production.txt --constraints requirements/main.txt --extra production $(LOCK_INPUT)
+
+.PHONY: frontend
+frontend: ## Build what the browser gets from npm packages anew (needs Node; frontend/README.md)
+	cd frontend && npm ci && npm run build
 
 .PHONY: clean
 clean: ## Remove the environment and caches; var/ (database, archives, secrets) stays

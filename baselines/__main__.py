@@ -8,6 +8,7 @@ import sys
 # name: (module with main(arguments) -> exit status, what the command does)
 COMMANDS = {
     "predict": ("baselines.cli", "run a baseline over RGB tiles and write a submission zip"),
+    "kit": ("baselines.starter_kit.cli", "write a track's starter kit: sample data, notebooks, code"),
     "data": ("baselines.data.cli", "make a synthetic data set, or degraded copies of references"),
 }
 

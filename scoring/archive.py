@@ -44,6 +44,11 @@ class Limits:
     max_ratio: float = 100.0
     ratio_from_bytes: int = 8 * _MIB
 
+    @property
+    def max_directory_bytes(self) -> int:
+        """How long the table of contents may be."""
+        return self.max_entries * _DIRECTORY_BYTES_PER_ENTRY
+
 
 DEFAULT_LIMITS = Limits()
 
@@ -144,7 +149,7 @@ class ZipArchive:
         with ExitStack() as on_failure:
             if isinstance(source, Path):
                 source = on_failure.enter_context(source.open("rb"))
-            self._file = _GuardedFile(source, limits.max_entries * _DIRECTORY_BYTES_PER_ENTRY)
+            self._file = _GuardedFile(source, limits.max_directory_bytes)
             self.entries = self._read_directory()
             self._owned = on_failure.pop_all()
 

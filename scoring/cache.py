@@ -13,6 +13,7 @@ import os
 import shutil
 import struct
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -47,12 +48,15 @@ class ReferenceCache:
         key = sha256_of_json([reference.fingerprint(), protocol.digest])
         folder = self.folder / key
         folder.mkdir(parents=True, exist_ok=True)
-        os.utime(folder)
+        with suppress(FileNotFoundError):  # another process made room in between: the images are read again
+            os.utime(folder)
         specs = {spec.name: spec for spec in reference.manifest().files}
         needed = sum(_HEADER.size + _size_bytes(spec) for spec in specs.values())
-        self._make_room(needed, keep=folder)
+        fits = needed <= self.max_bytes
+        if fits:
+            self._make_room(needed, keep=folder)
         numbers = {name: number for number, name in enumerate(reference.names)}
-        return CachedReference(reference, folder, specs, numbers, fits=needed <= self.max_bytes)
+        return CachedReference(reference, folder, specs, numbers, fits)
 
     def _make_room(self, needed: int, keep: Path) -> None:
         others = sorted((other for other in self.folder.iterdir() if other != keep), key=_last_used, reverse=True)

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 # error: the archive is rejected · warning: it is scored all the same · refusal: the site stores nothing
-Level = Literal["error", "warning", "refusal"]
+# failure: the scoring broke off, through no fault of the archive's form
+Level = Literal["error", "warning", "refusal", "failure"]
 
 
 @dataclass(frozen=True)
@@ -388,6 +389,51 @@ _REFUSALS = {
         "This upload does not exist, or is not yours.",
         "Start a new upload.",
     ),
+    "upload-not-complete": CatalogueEntry(
+        "refusal",
+        "The upload of the archive did not come to its end.",
+        "Choose the file again; what has arrived need not be sent twice while the page is open.",
+    ),
+    "upload-request-invalid": CatalogueEntry(
+        "refusal",
+        "The request for an upload cannot be read: {reason}.",
+        "Reload the page and try again; a program sends JSON as the participants' guide has it.",
+    ),
+    "upload-ended": CatalogueEntry(
+        "refusal",
+        "{file} takes no more parts: its upload is {state}.",
+        "Start a new upload, if the phase is still open.",
+    ),
+    "upload-address-expired": CatalogueEntry(
+        "refusal",
+        "The address of this part is not valid any more.",
+        "Ask for a new one and send the part again; the page does so by itself.",
+    ),
+    "part-wrong-size": CatalogueEntry(
+        "refusal",
+        "Part {number} is {received_bytes} bytes large; it must have {size_bytes}.",
+        "Send this part again, whole, with its Content-Length.",
+    ),
+    "part-unknown": CatalogueEntry(
+        "refusal",
+        "This upload has no part {number}; its parts are numbered 1 to {part_count}.",
+        "Reload the page and start the upload again.",
+    ),
+    "too-many-uploads": CatalogueEntry(
+        "refusal",
+        "Your team has {count} uploads that were begun and not submitted, which is the most at one time.",
+        "Finish or cancel one of them; what is left alone ends by itself after {minutes} minutes.",
+    ),
+    "storage-unavailable": CatalogueEntry(
+        "refusal",
+        "The storage of this site does not answer at the moment.",
+        "It is not your fault, and nothing that was accepted is lost: try again in a minute.",
+    ),
+    "storage-full": CatalogueEntry(
+        "refusal",
+        "The storage of this site has no room for the file at the moment.",
+        "It is not your fault, and nothing of it was counted: write to the organisers, and try again later.",
+    ),
     "already-cancelled": CatalogueEntry(
         "refusal",
         "This submission has already been cancelled.",
@@ -403,13 +449,60 @@ _REFUSALS = {
         "This submission is finished and can no longer be cancelled.",
         "Send a new one if you have a better result.",
     ),
+}
+
+_FAILURES = {
     "internal-error": CatalogueEntry(
-        "refusal",
+        "failure",
         "Something went wrong on our side (reference {reference_number}).",
         "It is not your archive's fault; the organisers can find it by that number.",
+    ),
+    "worker-stalled": CatalogueEntry(
+        "failure",
+        "Scoring stopped without progress {attempts} times.",
+        "The organisers can start it again with rescore.",
+    ),
+    "worker-died": CatalogueEntry(
+        "failure",
+        "Its worker died {attempts} times.",
+        "Something in it may need more memory than the worker has: the organisers can look, and start it again with "
+        "rescore.",
+    ),
+    "time-limit-reached": CatalogueEntry(
+        "failure",
+        "Scoring took longer than this phase allows ({limit}).",
+        "An archive of the prescribed form should not: the organisers can raise time_limit_s and start it again with "
+        "rescore.",
+    ),
+    "memory-limit-reached": CatalogueEntry(
+        "failure",
+        "Scoring needed more memory than a worker may use.",
+        "An archive of the prescribed form should not: the organisers can raise the limit and start it again with "
+        "rescore.",
     ),
 }
 
 CATALOGUE: Mapping[str, CatalogueEntry] = MappingProxyType(
-    {**_ARCHIVE_ERRORS, **_NAME_ERRORS, **_IMAGE_ERRORS, **_WARNINGS, **_REFUSALS}
+    {**_ARCHIVE_ERRORS, **_NAME_ERRORS, **_IMAGE_ERRORS, **_WARNINGS, **_REFUSALS, **_FAILURES}
+)
+
+# What sentences with the places {reason} and {what} name, where it is found in the bytes of a file: the page's script
+# finds the same.
+DETAILS: Mapping[str, str] = MappingProxyType(
+    {
+        "npy-signature": "it does not begin with the signature of the format",
+        "npy-version": "its format version is unknown",
+        "npy-ends-in-header": "it ends inside its header",
+        "npy-header": "its header cannot be understood",
+        "npy-kind": "a value in its header is of the wrong kind",
+        "npy-type": "the type in its header does not exist",
+        "npz-members": "it does not hold just raw.npy and max_val.npy",
+        "npz-packing": "it is encrypted or packed with a method other than Store and Deflate",
+        "npz-zip": "the zip that it is cannot be read ({code})",
+        "differs-name": "its name",
+        "differs-flags": "its flags",
+        "differs-method": "its packing method",
+        "differs-sizes": "its size or checksum",
+        "differs-descriptor": "its data descriptor",
+    }
 )

@@ -104,11 +104,17 @@ def _read_factsheet(archive: ZipArchive, readme: Entry, warnings: list[Problem])
         factsheet = parse_readme(archive.read_start(readme, MAX_README_BYTES))
     except ArchiveError:
         factsheet = FactSheet()
-    if factsheet.is_empty():
-        warnings.append(problem("readme-unreadable", file=readme.path))
-    elif factsheet.missing():
-        warnings.append(problem("readme-incomplete", file=readme.path, fields=", ".join(factsheet.missing())))
+    warnings += factsheet_warnings(factsheet, readme.path)
     return factsheet
+
+
+def factsheet_warnings(factsheet: FactSheet, file: str) -> list[Problem]:
+    """What the readme of this name leaves unsaid."""
+    if factsheet.is_empty():
+        return [problem("readme-unreadable", file=file)]
+    if factsheet.missing():
+        return [problem("readme-incomplete", file=file, fields=", ".join(factsheet.missing()))]
+    return []
 
 
 @dataclass

@@ -98,8 +98,7 @@ def summarise(
             else:
                 values[column.key] = result
     over = _limit_warnings(protocol, factsheet, archive)
-    has_limit = protocol.max_parameters is not None or protocol.max_macs is not None
-    return Summary(values, (*warnings, *over), not over if has_limit else None)
+    return Summary(values, (*warnings, *over), not over if protocol.has_limits else None)
 
 
 def _mean(values: Sequence[float]) -> float:

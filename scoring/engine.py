@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from scoring.archive import DEFAULT_LIMITS, ArchiveError, Limits, ZipArchive
 from scoring.check import inspect
@@ -40,6 +40,19 @@ class ImageScore:
     values: dict[str, float]
 
 
+class Arithmetic(NamedTuple):
+    """In how many tiles SSIM was worked out, and how many of them in float32 (:mod:`scoring.metrics.fast`)."""
+
+    tiles: int = 0
+    float32_tiles: int = 0
+
+    def to_json(self) -> dict[str, int]:
+        return self._asdict()
+
+
+NO_TILES = Arithmetic()
+
+
 @dataclass(frozen=True)
 class ScoreReport:
     """The metrics of a submission (arithmetic means over its images) and of every image, unrounded."""
@@ -51,6 +64,7 @@ class ScoreReport:
     warnings: tuple[Problem, ...]
     # Whether the fact sheet keeps within the protocol's limits; None where there are none.
     eligible: bool | None = None
+    arithmetic: Arithmetic = NO_TILES
 
     def to_json(self) -> dict[str, Any]:
         data = report_json(
@@ -60,7 +74,11 @@ class ScoreReport:
             factsheet=self.factsheet,
             warnings=self.warnings,
         )
-        return data if self.eligible is None else {**data, "eligible": self.eligible}
+        if self.eligible is not None:
+            data["eligible"] = self.eligible
+        if self.arithmetic.tiles:
+            data["arithmetic"] = self.arithmetic.to_json()
+        return data
 
 
 def report_json(
@@ -144,6 +162,7 @@ class _Outcome:
     fault: Problem | None = None
     reference_fault: ReferenceInvalid | None = None
     values: dict[str, float] | None = None
+    arithmetic: Arithmetic = NO_TILES
 
 
 @dataclass
@@ -160,6 +179,7 @@ class _Scoring:
     images: list[ImageScore] = field(default_factory=list)
     zero: list[str] = field(default_factory=list)
     largest: int = 0
+    arithmetic: Arithmetic = NO_TILES
 
     def run(self, on_progress: Callable[[int, int], None] | None, jobs: int) -> ScoreReport:
         names = self.reference.names
@@ -180,6 +200,7 @@ class _Scoring:
             factsheet=self.checked.factsheet,
             warnings=(*warnings, *summary.warnings),
             eligible=summary.eligible,
+            arithmetic=self.arithmetic,
         )
 
     def _take(self, outcome: _Outcome) -> None:
@@ -194,6 +215,7 @@ class _Scoring:
             if outcome.reference_fault is not None:
                 raise outcome.reference_fault
             self.images.append(ImageScore(outcome.name, outcome.values or {}))
+            self.arithmetic = Arithmetic(*map(sum, zip(self.arithmetic, outcome.arithmetic, strict=True)))
 
     def _score(self, name: str) -> _Outcome:
         """Read one image, and score it as long as no image was at fault; maybe in a thread of its own."""
@@ -215,23 +237,28 @@ class _Scoring:
             return _Outcome(name, path, largest, reference_fault=error)
         if (fault := level_fault(submitted, truth, file=path)) is not None:
             return _Outcome(name, path, largest, fault)
-        return _Outcome(name, path, largest, values=self._values(truth, submitted))
+        measured = self._measure_all(truth, submitted)
+        values = {key: one.value for key, one in measured.items()}
+        arithmetic = Arithmetic(
+            sum(one.tiles for one in measured.values()), sum(one.float32_tiles for one in measured.values())
+        )
+        return _Outcome(name, path, largest, values=values, arithmetic=arithmetic)
 
     def _truth(self, name: str) -> Decoded:
         return self.reference.decode(name) if self.cached is None else self.cached.decode(name)
 
-    def _values(self, truth: Decoded, submitted: Decoded) -> dict[str, float]:
+    def _measure_all(self, truth: Decoded, submitted: Decoded) -> dict[str, fast.Measured]:
         data_range = self.protocol.data_range(truth.max_val)
         return {key: self._measure(key, truth.pixels, submitted.pixels, data_range) for key in self.protocol.metrics}
 
-    def _measure(self, key: str, truth: NDArray[Any], submitted: NDArray[Any], data_range: float) -> float:
+    def _measure(self, key: str, truth: NDArray[Any], submitted: NDArray[Any], data_range: float) -> fast.Measured:
         settings = self.protocol.settings_of(key)
         if settings.channel is None:
             parameters = dict(settings.parameters)
-            value = fast.measure(settings.metric, truth, submitted, data_range=data_range, **parameters)
-            if value is not None:
-                return value
-        return self.protocol.measure(key, truth, submitted, data_range=data_range)
+            measured = fast.measure(settings.metric, truth, submitted, data_range=data_range, **parameters)
+            if measured is not None:
+                return measured
+        return fast.Measured(self.protocol.measure(key, truth, submitted, data_range=data_range))
 
     def _above_max(self, path: str, largest: int, submitted: Decoded) -> Problem:
         return problem(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from scoring.archive import DEFAULT_LIMITS, ArchiveError, Entry, Limits, ZipArchive
+from scoring.catalogue import DETAILS
 from scoring.npy import PREFIX_BYTES, NpyError, decode_array, parse_header
 from scoring.pictures import OPEN_RGB, decode_picture, open_picture
 from scoring.problems import Problem, problem
@@ -123,9 +124,9 @@ def open_npz(data: bytes, *, file: str, limits: Limits = DEFAULT_LIMITS) -> Iter
         if faults:
             raise ArchiveError(faults[0])
     if sorted(entry.path for entry in archive.entries) != [MAX_VAL_MEMBER, RAW_MEMBER]:
-        raise _malformed(file, f"it does not hold just {RAW_MEMBER} and {MAX_VAL_MEMBER}")
+        raise _malformed(file, DETAILS["npz-members"])
     if not all(entry.is_supported and not entry.is_encrypted for entry in archive.entries):
-        raise _malformed(file, "it is encrypted or packed with a method other than Store and Deflate")
+        raise _malformed(file, DETAILS["npz-packing"])
     by_name = {entry.path: entry for entry in archive.entries}
     with npz_faults(file):
         max_val = _max_val(archive, by_name[MAX_VAL_MEMBER], file)
@@ -140,7 +141,7 @@ def npz_faults(file: str) -> Iterator[None]:
     except ArchiveError as error:
         if error.problem.code in {"max-val-invalid", "npz-malformed"}:
             raise
-        raise _malformed(file, f"the zip that it is cannot be read ({error.problem.code})") from error
+        raise _malformed(file, DETAILS["npz-zip"].format(code=error.problem.code)) from error
 
 
 def _malformed(file: str, reason: str) -> ArchiveError:

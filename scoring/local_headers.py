@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from scoring.catalogue import DETAILS
+
 if TYPE_CHECKING:
     import zipfile
     from collections.abc import Callable
@@ -73,11 +75,11 @@ def read_span(info: zipfile.ZipInfo, read_at: Callable[[int, int], bytes]) -> Sp
         raise NoLocalHeaderError("the file ends inside the header")
     name, extra = variable[:name_bytes], variable[name_bytes:]
     if _decoded(name, flags) != info.orig_filename:
-        raise LocalHeaderError("its name")
+        raise LocalHeaderError(DETAILS["differs-name"])
     if (flags ^ info.flag_bits) & ~_EFFORT_FLAGS:
-        raise LocalHeaderError("its flags")
+        raise LocalHeaderError(DETAILS["differs-flags"])
     if method != info.compress_type:
-        raise LocalHeaderError("its packing method")
+        raise LocalHeaderError(DETAILS["differs-method"])
     if _IN_ZIP64 in (size_bytes, packed_bytes):
         size_bytes, packed_bytes = _zip64_sizes(extra, size_bytes, packed_bytes)
     told = (crc, packed_bytes, size_bytes)
@@ -85,11 +87,11 @@ def read_span(info: zipfile.ZipInfo, read_at: Callable[[int, int], bytes]) -> Sp
     end = data_start + info.compress_size
     if not flags & _HAS_DESCRIPTOR:
         if told != expected:
-            raise LocalHeaderError("its size or checksum")
+            raise LocalHeaderError(DETAILS["differs-sizes"])
         return Span(info.header_offset, data_start, end)
     # Written before they were known: what is there already must be right.
     if any(value not in (0, wanted) for value, wanted in zip(told, expected, strict=True)):
-        raise LocalHeaderError("its size or checksum")
+        raise LocalHeaderError(DETAILS["differs-sizes"])
     return Span(info.header_offset, data_start, end + _descriptor_bytes(expected, read_at(end, 24)))
 
 
@@ -124,7 +126,7 @@ def _descriptor_bytes(expected: tuple[int, int, int], found: bytes) -> int:
                 continue
             if found.startswith(descriptor):
                 return len(descriptor)
-    raise LocalHeaderError("its data descriptor")
+    raise LocalHeaderError(DETAILS["differs-descriptor"])
 
 
 def overlap(spans: list[Span]) -> bool:

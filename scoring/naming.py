@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 
-_JUNK_FOLDERS = frozenset({"__MACOSX"})
-_JUNK_NAMES = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
+JUNK_FOLDERS = frozenset({"__MACOSX"})
+JUNK_NAMES = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
 # What macOS puts beside each file on foreign disks.
-_JUNK_PREFIX = "._"
-_IMAGE_SUFFIXES = (".npy", ".npz", ".png", ".jpg")
-_NESTED_SUFFIXES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar")
+JUNK_PREFIX = "._"
+IMAGE_SUFFIXES = (".npy", ".npz", ".png", ".jpg")
+NESTED_SUFFIXES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar")
 _SEPARATORS = re.compile(r"[\s_-]+")
 _LEADING_ZEROS = re.compile(r"(?<![0-9])0+(?=[0-9])")
 
@@ -17,12 +17,12 @@ _LEADING_ZEROS = re.compile(r"(?<![0-9])0+(?=[0-9])")
 def is_junk(path: str) -> bool:
     """Whether an operating system puts such a file into archives without being asked."""
     *folders, name = path.split("/")
-    return not _JUNK_FOLDERS.isdisjoint(folders) or name.lower() in _JUNK_NAMES or name.startswith(_JUNK_PREFIX)
+    return not JUNK_FOLDERS.isdisjoint(folders) or name.lower() in JUNK_NAMES or name.startswith(JUNK_PREFIX)
 
 
 def is_readme(name: str) -> bool:
     """Whether a file's name begins with "readme", as the organisers' scorer looks for it."""
-    return name.lower().startswith("readme") and not name.lower().endswith(_IMAGE_SUFFIXES)
+    return name.lower().startswith("readme") and not name.lower().endswith(IMAGE_SUFFIXES)
 
 
 def is_image(name: str, suffix: str) -> bool:
@@ -31,14 +31,14 @@ def is_image(name: str, suffix: str) -> bool:
 
 
 def is_nested_archive(name: str) -> bool:
-    return name.lower().endswith(_NESTED_SUFFIXES)
+    return name.lower().endswith(NESTED_SUFFIXES)
 
 
 def likely_stem(name: str) -> str:
     """The stem that a file's name probably means, folded: for comparison with :func:`folded` stems."""
     stem = name.rpartition(".")[0] or name
     # numpy.save adds the suffix to a name that has it in capitals.
-    if stem.lower().endswith(_IMAGE_SUFFIXES):
+    if stem.lower().endswith(IMAGE_SUFFIXES):
         stem = stem.rpartition(".")[0]
     return folded(stem)
 

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from scoring.catalogue import DETAILS
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -93,21 +95,21 @@ def parse_header(start: bytes) -> NpyHeader:
         ``npy-malformed`` or ``npy-header-too-long``.
     """
     if start[: len(MAGIC)] != MAGIC:
-        raise _malformed("it does not begin with the signature of the format")
+        raise _malformed(DETAILS["npy-signature"])
     version = start[len(MAGIC) : len(MAGIC) + 2]
     if version not in (b"\x01\x00", b"\x02\x00", b"\x03\x00"):
-        raise _malformed("its format version is unknown")
+        raise _malformed(DETAILS["npy-version"])
     text_at = len(MAGIC) + 2 + (2 if version == b"\x01\x00" else 4)
     header_bytes = int.from_bytes(start[len(MAGIC) + 2 : text_at], "little")
     if header_bytes > MAX_HEADER_BYTES:
         raise NpyError("npy-header-too-long", size_bytes=header_bytes, limit_bytes=MAX_HEADER_BYTES)
     data_offset = text_at + header_bytes
     if len(start) < data_offset:
-        raise _malformed("it ends inside its header")
+        raise _malformed(DETAILS["npy-ends-in-header"])
     values = _parse_dict(start[text_at:data_offset])
     descr, fortran_order, shape = (values[key] for key in ("descr", "fortran_order", "shape"))
     if not (isinstance(descr, str) and isinstance(fortran_order, bool) and isinstance(shape, tuple)):
-        raise _malformed("a value in its header is of the wrong kind")
+        raise _malformed(DETAILS["npy-kind"])
     return NpyHeader(_number_dtype(descr), descr, fortran_order, shape, data_offset)
 
 
@@ -137,7 +139,7 @@ def _malformed(reason: str) -> NpyError:
 # The images of a set have one header, and each is read twice.
 @lru_cache(maxsize=16)
 def _parse_dict(text: bytes) -> dict[str, str | bool | tuple[int, ...]]:
-    unreadable = _malformed("its header cannot be understood")
+    unreadable = _malformed(DETAILS["npy-header"])
     try:
         # numpy writes ASCII for every array of numbers
         literal = text.decode("ascii").strip(" \t\r\n")
@@ -186,4 +188,4 @@ def _number_dtype(descr: str) -> np.dtype[Any] | None:
     try:
         return np.dtype(descr)
     except TypeError as error:  # a size that does not exist, such as u3
-        raise _malformed("the type in its header does not exist") from error
+        raise _malformed(DETAILS["npy-type"]) from error

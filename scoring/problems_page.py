@@ -23,6 +23,7 @@ _SECTIONS: dict[Level, tuple[str, str]] = {
     "error": ("Errors", "The archive is rejected. It is kept, and costs nothing of your quota."),
     "warning": ("Warnings", "The archive is scored all the same."),
     "refusal": ("Refused requests", "The request was not accepted, and nothing of it was stored or counted."),
+    "failure": ("Failures", "Scoring broke off. The archive is kept, and costs nothing of your quota."),
 }
 
 

@@ -137,6 +137,16 @@ class Protocol:
         return sha256_of_json(self.to_json())
 
     @property
+    def has_limits(self) -> bool:
+        """Whether a fact sheet must keep within something."""
+        return self.max_parameters is not None or self.max_macs is not None
+
+    @property
+    def has_formula(self) -> bool:
+        """Whether a column may stay empty, for want of what a fact sheet declares."""
+        return any(column.formula is not None for column in self.columns)
+
+    @property
     def tolerances(self) -> tuple[float, ...]:
         """The tolerance of every column, in their order."""
         return tuple(self.tolerance if column.tolerance is None else column.tolerance for column in self.columns)

@@ -104,6 +104,10 @@ class Reference:
             raise ReferenceInvalid(f"{self._source.path}: {file}: has a value above {limit}")
         return decoded
 
+    def file(self, name: str) -> tuple[str, bytes]:
+        """The name of an image's file and all that it holds, as it came; KeyError when no image has this name."""
+        return self._source.file_name(name), self._source.read(name)
+
     def manifest(self) -> Manifest:
         """What a submission must look like; nothing of the references' content."""
         return Manifest.for_names(self.names, self._protocol, self._shapes)

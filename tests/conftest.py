@@ -8,24 +8,36 @@ import pytest
 from django.core.cache import cache
 
 from tests.factories import Cast, make_cast
+from tests.s3_server import S3Server
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from pytest_django import Settings
 
+    from bayerboard.lib.storage.s3_address import S3Address
+
 
 @pytest.fixture(autouse=True)
 def _own_storage(settings: Settings, tmp_path: Path) -> None:
+    settings.S3 = None
     settings.STORAGE_DIR = tmp_path / "objects"
     settings.UPLOAD_DIR = settings.STORAGE_DIR / "incoming"
     settings.FILE_UPLOAD_TEMP_DIR = str(settings.UPLOAD_DIR)
+    settings.REFERENCE_CACHE_DIR = tmp_path / "cache"
 
 
 @pytest.fixture(autouse=True)
 def _no_power_cuts(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a test stores need not survive one, and waiting for the disk took a third of the time."""
-    monkeypatch.setattr("bayerboard.lib.storage.os.fsync", lambda descriptor: None)
+    monkeypatch.setattr("os.fsync", lambda descriptor: None)
+
+
+@pytest.fixture(autouse=True)
+def _no_memory_bound(settings: Settings) -> None:
+    """What is bounded is a worker's child: this process holds every library of every test."""
+    settings.WORKER_MEMORY_MB = 0
 
 
 @pytest.fixture(autouse=True)
@@ -56,6 +68,21 @@ def published(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
 
         monkeypatch.setattr("bayerboard.lib.tasks.app.send_task", send_task)
     return sent
+
+
+@pytest.fixture(scope="session")
+def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """A real S3 server, for all tests of this process; each takes a bucket of its own."""
+    with S3Server(tmp_path_factory.mktemp("s3") / "data") as server:
+        yield server
+
+
+@pytest.fixture
+def bucket(s3_server: S3Server, settings: Settings) -> S3Address:
+    """Let the site keep its objects in a new bucket."""
+    address = s3_server.make_bucket()
+    settings.S3 = address
+    return address
 
 
 @pytest.fixture

@@ -174,7 +174,7 @@ def test_no_file_of_the_project_is_larger_than_a_megabyte() -> None:
 COMPOSE_TEXT = (ROOT / "docker-compose.yml").read_text()
 COMPOSE: dict[str, Any] = yaml.safe_load(COMPOSE_TEXT)
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-OURS = {name: service for name, service in SERVICES.items() if service["image"] == "bayerboard"}
+OURS = {name: service for name, service in SERVICES.items() if service["image"].startswith("bayerboard")}
 
 
 def commands(service: dict[str, Any]) -> list[list[str]]:
@@ -188,9 +188,9 @@ def option(words: list[str], name: str) -> str:
     return words[words.index(name) + 1]
 
 
-def test_compose_has_the_five_services_and_a_preparation() -> None:
-    assert set(SERVICES) == {"prepare", "web", "worker", "beat", "postgres", "valkey"}
-    assert set(OURS) == {"prepare", "web", "worker", "beat"}
+def test_compose_has_our_services_a_preparation_and_what_they_stand_on() -> None:
+    assert set(OURS) == {"prepare", "web", "worker", "gpu-worker", "beat"}
+    assert set(SERVICES) - set(OURS) == {"postgres", "valkey", "s3", "proxy"}
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -209,30 +209,32 @@ def test_a_service_runs_something_that_is_installed(name: str, settings: Setting
             assert words[1] in get_commands()
 
 
-def test_the_worker_takes_every_queue_that_a_task_is_sent_to() -> None:
-    [words] = commands(SERVICES["worker"])
-    app = import_string(option(words, "--app").replace(":", "."))
+def test_the_workers_take_every_queue_that_a_task_is_sent_to() -> None:
+    lines = [words for name in ("worker", "gpu-worker") for words in commands(SERVICES[name])]
+    app = import_string(option(lines[0], "--app").replace(":", "."))
     queues = {route["queue"] for route in app.conf.task_routes.values()} | {app.conf.task_default_queue}
-    assert set(option(words, "--queues").split(",")) == queues
+    assert {queue for words in lines for queue in option(words, "--queues").split(",")} == queues
 
 
-@pytest.mark.parametrize("name", ["web", "worker", "postgres", "valkey"])
+@pytest.mark.parametrize("name", ["web", "worker", "gpu-worker", "postgres", "valkey", "s3", "proxy"])
 def test_a_service_says_whether_it_is_well(name: str) -> None:
     assert SERVICES[name]["healthcheck"]["test"]
 
 
-@pytest.mark.parametrize("name", ["web", "worker", "beat"])
+@pytest.mark.parametrize("name", ["web", "worker", "gpu-worker", "beat"])
 def test_a_service_waits_for_what_it_needs(name: str) -> None:
     assert {service: need["condition"] for service, need in SERVICES[name]["depends_on"].items()} == {
         "postgres": "service_healthy",
         "valkey": "service_healthy",
+        "s3": "service_healthy",
         "prepare": "service_completed_successfully",
     }
 
 
 def test_every_volume_is_declared() -> None:
     used = {volume.split(":")[0] for service in SERVICES.values() for volume in service.get("volumes", [])}
-    assert used == set(COMPOSE["volumes"])
+    assert {name for name in used if not name.startswith(".")} == set(COMPOSE["volumes"])
+    assert all((ROOT / name).exists() for name in used if name.startswith("."))
 
 
 def test_compose_holds_no_secret_and_fails_where_one_is_missing() -> None:
@@ -246,8 +248,8 @@ def test_compose_holds_no_secret_and_fails_where_one_is_missing() -> None:
 
 
 def test_the_example_environment_names_every_variable_and_no_secret() -> None:
-    pairs = dict(re.findall(r"^([A-Z_]+)=(.*)$", (ROOT / ".env.example").read_text(), re.MULTILINE))
-    assert set(pairs) == set(re.findall(r"\$\{([A-Z_]+)[:}]", COMPOSE_TEXT))
+    pairs = dict(re.findall(r"^([A-Z0-9_]+)=(.*)$", (ROOT / ".env.example").read_text(), re.MULTILINE))
+    assert set(pairs) == set(re.findall(r"\$\{([A-Z0-9_]+)[:}]", COMPOSE_TEXT))
     assert [name for name, value in pairs.items() if value and name != "EMAIL_PORT"] == []
 
 

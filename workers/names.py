@@ -6,6 +6,6 @@ import os
 import socket
 
 
-def worker_name() -> str:
-    """Return HOST/PID: enough to find the process in a log."""
-    return f"{socket.gethostname()}/{os.getpid()}"
+def worker_name(pid: int | None = None) -> str:
+    """Return HOST/PID of this process, or of another on this machine: enough to find it in a log."""
+    return f"{socket.gethostname()}/{pid or os.getpid()}"

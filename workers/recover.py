@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import TYPE_CHECKING
 
 from celery import shared_task
 from django.conf import settings
@@ -10,6 +11,12 @@ from django.conf import settings
 from bayerboard.evaluations.models import SCORE_TASK, Evaluation
 from bayerboard.lib.tasks import publish
 from bayerboard.methods.models import BASELINE_TASK, BaselineRun, RunStatus
+from bayerboard.operations import tallies
+from bayerboard.operations.models import BEAT, EXPIRED_LEASES, Heartbeat, Tally
+from workers.deaths import RELEASE_TASK
+
+if TYPE_CHECKING:
+    from bayerboard.lib.leases import LeasedJob
 
 logger = logging.getLogger(__name__)
 
@@ -22,10 +29,30 @@ WAKE_AT_MOST = 32
 def recover() -> None:
     """Requeue what lost its worker, and wake workers for what is queued: the broker may have forgotten it."""
     for queue in (Evaluation.objects, BaselineRun.objects):
-        requeued, failed = queue.recover()
-        if requeued or failed:
-            logger.warning("%s: %d put back in the queue, %d failed", queue.model.__name__, requeued, failed)
-    for _ in range(min(WAKE_AT_MOST, Evaluation.objects.queued_in_fair_order().count())):
+        _count(queue.model, *queue.recover())
+    _wake()
+    tallies.advance()
+    # Last, so that it says: a whole round was made.
+    Heartbeat.beat(BEAT)
+
+
+@shared_task(name=RELEASE_TASK)
+def release(worker: str) -> None:
+    """Take back at once what a worker process held that has died."""
+    for queue in (Evaluation.objects, BaselineRun.objects):
+        _count(queue.model, *queue.release(worker))
+    _wake()
+
+
+def _count(model: type[LeasedJob], requeued: int, failed: int) -> None:
+    if requeued or failed:
+        name = "score" if model is Evaluation else "baseline"
+        logger.warning("queue %s: %d put back, %d failed: their workers fell silent", name, requeued, failed)
+        Tally.count_events(EXPIRED_LEASES, {name: {"requeued": requeued, "failed": failed}})
+
+
+def _wake() -> None:
+    for _ in range(Evaluation.objects.queued()[:WAKE_AT_MOST].count()):
         publish(SCORE_TASK, expires_s=settings.RECOVER_EVERY_S)
     for pk in BaselineRun.objects.filter(status=RunStatus.QUEUED).values_list("pk", flat=True)[:WAKE_AT_MOST]:
         publish(BASELINE_TASK, expires_s=settings.RECOVER_EVERY_S, run_id=pk)

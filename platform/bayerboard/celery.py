@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from typing import Any, Self
 
-from celery import Celery
+from celery import Celery, signals
 from celery.app.amqp import AMQP
 from kombu import Connection
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bayerboard.settings")
 
 from django.conf import settings
+from structlog.contextvars import bind_contextvars, clear_contextvars
 
 RECONNECT_AT_LEAST_EVERY_S = 3
 
@@ -60,6 +61,8 @@ app.conf.update(
     task_acks_late=True,
     task_reject_on_worker_lost=True,
     worker_prefetch_multiplier=1,
+    # A child that has grown is replaced after its job, so that the next begins with most of the memory.
+    worker_max_memory_per_child=settings.WORKER_MEMORY_MB * 1024 // 2 or None,
     worker_cancel_long_running_tasks_on_connection_loss=False,
     worker_hijack_root_logger=False,
     task_default_queue="default",
@@ -69,8 +72,36 @@ app.conf.update(
     },
     beat_schedule={
         "recover": {"task": "workers.recover.recover", "schedule": settings.RECOVER_EVERY_S},
+        "sweep-uploads": {"task": "workers.sweep.sweep_uploads", "schedule": settings.SWEEP_EVERY_S},
+        # It lists all of the storage.
+        "sweep-storage": {"task": "workers.sweep.sweep_storage", "schedule": 3600},
+        "mail": {"task": "workers.notices.send_mails", "schedule": settings.MAIL_EVERY_S},
     },
     beat_schedule_filename=str(settings.DATA_DIR / "celerybeat-schedule"),
     timezone="UTC",
-    imports=("workers.score", "workers.baseline", "workers.recover"),
+    imports=(
+        "workers.score",
+        "workers.baseline",
+        "workers.recover",
+        "workers.sweep",
+        "workers.control",
+        "workers.notices",
+    ),
 )
+
+
+@signals.setup_logging.connect
+def keep_our_logs(**_: Any) -> None:
+    """Leave the logs to the settings: with a receiver here, Celery does not set up its own."""
+
+
+@signals.task_prerun.connect
+def bind_task(task_id: str, task: Any, **_: Any) -> None:
+    """Add the task to every line that it logs."""
+    clear_contextvars()
+    bind_contextvars(task=task.name, task_id=task_id)
+
+
+@signals.task_postrun.connect
+def unbind_task(**_: Any) -> None:
+    clear_contextvars()

@@ -9,7 +9,8 @@ import django_stubs_ext
 from csp.constants import NONE, SELF
 from django.urls import reverse_lazy
 
-from bayerboard.lib import embedded, env
+from bayerboard.lib import embedded, env, logs
+from bayerboard.lib.storage.s3_address import S3Address
 
 django_stubs_ext.monkeypatch()
 
@@ -29,10 +30,14 @@ DEBUG = env.boolean("BAYERBOARD_DEBUG", default=False)
 SECRET_KEY = env.text("SECRET_KEY", embedded.secret_key(DATA_DIR) if EMBEDDED else None)
 ALLOWED_HOSTS = env.words("BAYERBOARD_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.words("BAYERBOARD_ORIGINS", [])
+# Where people reach the site: what links in e-mails begin with.
+SITE_URL = env.text("BAYERBOARD_URL", next(iter(CSRF_TRUSTED_ORIGINS), "http://localhost:8000")).rstrip("/")
 HTTPS = env.boolean("BAYERBOARD_HTTPS", default=False)
 if HTTPS:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_SSL_REDIRECT = True
+    # Asked from inside, without the proxy.
+    SECURE_REDIRECT_EXEMPT = [r"^health/$", r"^ready/$"]
     SECURE_HSTS_SECONDS = 31_536_000
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = True
@@ -56,10 +61,12 @@ INSTALLED_APPS = [
     "bayerboard.accounts",
     "bayerboard.challenges",
     "bayerboard.teams",
+    "bayerboard.uploads",
     "bayerboard.submissions",
     "bayerboard.evaluations",
     "bayerboard.leaderboards",
     "bayerboard.methods",
+    "bayerboard.notices",
     "bayerboard.demo",
     "bayerboard.operations",
     "bayerboard.lib",
@@ -79,11 +86,13 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "bayerboard.lib.requests.LogRequests",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "bayerboard.lib.middleware.StorageFailures",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -102,6 +111,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "bayerboard.lib.context.site",
+                "bayerboard.notices.context.notices",
             ],
         },
     }
@@ -132,9 +142,21 @@ DATABASES = {"default": _database or _sqlite}
 # --- Files --------------------------------------------------------------------------------------------------------
 
 STORAGE_DIR = env.path("BAYERBOARD_STORAGE", DATA_DIR / "objects")
+# With a bucket, objects lie there; STORAGE_DIR then holds only what is on its way.
+S3 = S3Address.from_environment()
+if S3 is not None:
+    # The page's script sends the parts of an archive straight to the bucket.
+    CONTENT_SECURITY_POLICY["DIRECTIVES"]["connect-src"] = [SELF, S3.browser_origin]
+# Of references and inputs, on each worker machine; the local disk needs none.
+COPIES_AT_MOST_BYTES = env.integer("BAYERBOARD_COPIES_AT_MOST_BYTES", 10 * 2**30)
+# S3 takes parts of 5 MiB to 5 GiB. The smaller, the less a broken connection costs.
+UPLOAD_PART_BYTES = env.integer("BAYERBOARD_UPLOAD_PART_BYTES", 8 * 2**20, minimum=5 * 2**20)
 # On the storage's own disk, so that a finished upload is renamed into place and never copied.
 UPLOAD_DIR = embedded.make_data_dir(STORAGE_DIR / "incoming")
 FILE_UPLOAD_TEMP_DIR = str(UPLOAD_DIR)
+# What workers keep of references from one submission to the next; safe to delete at any time.
+REFERENCE_CACHE_DIR = env.path("BAYERBOARD_REFERENCE_CACHE", DATA_DIR / "cache" / "references")
+REFERENCE_CACHE_BYTES = env.integer("BAYERBOARD_REFERENCE_CACHE_MB", 2_000) * 1_000_000
 FILE_UPLOAD_PERMISSIONS = 0o600
 STATIC_URL = "/static/"
 # Made here: before the first `collectstatic`, WhiteNoise would warn of a folder that is not there.
@@ -176,6 +198,8 @@ EMAIL_PORT = env.integer("EMAIL_PORT", 587)
 EMAIL_HOST_USER = env.text("EMAIL_HOST_USER", "")
 EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD", "")
 EMAIL_USE_TLS = env.boolean("EMAIL_USE_TLS", default=True)
+# A mail server that says nothing must not hold a worker.
+EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", "bayerboard@localhost")
 EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'console'}.EmailBackend"
 # Nobody can confirm an address where no mail goes out.
@@ -191,14 +215,24 @@ LEASE_S = env.integer("BAYERBOARD_LEASE_S", 120, minimum=5)
 MAX_ATTEMPTS = env.integer("BAYERBOARD_MAX_ATTEMPTS", 3, minimum=1)
 # How often beat looks for expired leases and for what is queued but was never claimed.
 RECOVER_EVERY_S = env.integer("BAYERBOARD_RECOVER_EVERY_S", 15, minimum=1)
+# How often beat clears what uploads left behind.
+SWEEP_EVERY_S = env.integer("BAYERBOARD_SWEEP_EVERY_S", 300, minimum=1)
+# How often beat sees to mails that wait.
+MAIL_EVERY_S = env.integer("BAYERBOARD_MAIL_EVERY_S", 60, minimum=1)
+# The libraries take 200 of it.
+LEAST_WORKER_MEMORY_MB = 512
+# How much memory a worker's process may have while it scores, its libraries included; 0: as much as there is.
+WORKER_MEMORY_MB = env.integer("BAYERBOARD_WORKER_MEMORY_MB", 2048)
+if 0 < WORKER_MEMORY_MB < LEAST_WORKER_MEMORY_MB:
+    raise env.SettingError(f"BAYERBOARD_WORKER_MEMORY_MB must be 0 (no bound) or at least {LEAST_WORKER_MEMORY_MB}.")
 
 # --- Logs ---------------------------------------------------------------------------------------------------------
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env.text("BAYERBOARD_LOG_LEVEL", "INFO")},
-    "loggers": {"django": {"handlers": ["console"], "level": "INFO", "propagate": False}},
-}
+# Lines of text for a person, of JSON for a machine that collects them.
+LOG_FORMAT = env.choice("BAYERBOARD_LOG_FORMAT", ["text", "json"], "text" if EMBEDDED else "json")
+LOGGING = logs.config(LOG_FORMAT, env.text("BAYERBOARD_LOG_LEVEL", "INFO").upper())
+
+# --- Watching -----------------------------------------------------------------------------------------------------
+
+# Who may read /metrics. Without it: nobody; in the embedded mode, this machine.
+METRICS_TOKEN = env.text("BAYERBOARD_METRICS_TOKEN", "")

@@ -1,41 +1,52 @@
-"""PSNR and SSIM of a pair in compiled loops (docs/benchmarks.md says how fast), as exact as one after the other.
+"""PSNR and SSIM of a pair in compiled loops (docs/benchmarks.md says how fast): the numbers of the general way.
 
-The arithmetic is that of :mod:`scoring.metrics.psnr` and :mod:`scoring.metrics.ssim`, in float64 too; only its order
-differs. Of values up to ``p`` a filtered product has a rounding error of at most ``γ·p²``, where ``γ = 32·2⁻⁵³`` covers
-the multiplication, two filters of 13 taps and the subtraction of the means; the denominator's second factor is at least
-``(K2·data_range)²``. So a pixel's similarity is off by less than ``6·γ·p² / (K2·data_range)²``: 2.4e-11 for images
-within the data range, 1e-7 for values of ``MAX_EXCESS`` times the data range, and larger ones are not scored here.
+PSNR is exact. SSIM is worked on tile by tile, in float32 where the bound derived in :mod:`scoring.metrics.kernel`
+proves that an image's mean stays within ``MAX_ERROR`` of the exact value, and in float64 where it does not.
+
+In float64, of values up to ``p``, the same derivation holds with ``γ = 32·2⁻⁵³`` for ``g``: α + β ≤ 15·γ·p², and a
+pixel's similarity is off by less than ``2·(α + β) / (2·(K2·data_range)²)``: 6e-11 for images within the data range,
+2.5e-7 for values of ``MAX_EXCESS`` times the data range, and larger ones are not scored here.
 """
 
 from __future__ import annotations
 
-import importlib
 import math
 import threading
+from functools import lru_cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from scoring.metrics.native import loops
 from scoring.metrics.psnr import psnr_of
 from scoring.metrics.ssim import CROP_PX, K1, K2, SIGMA_PX, TAPS, unbiasing, window
+from scoring.metrics.tile import MAX_CHANNELS, MAX_TAPS, ROOM_VALUES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from types import ModuleType
 
     from numpy.typing import NDArray
 
-MAX_TAPS = 13
-MAX_CHANNELS = 4
 MIN_SIDE_PX = 6
 MAX_EXCESS = 64
+# By how much float32 may change the SSIM of an image, as proven; a quarter is left of the 1e-6 that scores are good to.
+MAX_ERROR = 7.5e-7
 _CACHE_LINE_BYTES = 64
+
+
+class Measured(NamedTuple):
+    """A metric of a pair, in how many tiles it was worked out, how many in float32, and what these can change."""
+
+    value: float
+    tiles: int = 0
+    float32_tiles: int = 0
+    bound: float = 0.0
 
 
 def measure(
     metric: str, reference: NDArray[Any], submission: NDArray[Any], *, data_range: float, **parameters: Any
-) -> float | None:
+) -> Measured | None:
     """A metric of a pair of images, or None where it needs the general way; safe to call from several threads.
 
     Parameters
@@ -69,12 +80,12 @@ def _is_plain(reference: NDArray[Any], submission: NDArray[Any], data_range: flo
 
 
 def _is_within(image: NDArray[Any], limit: float) -> bool:
-    # For most protocols the type alone tells.
+    # For many protocols the type alone tells.
     return np.iinfo(image.dtype).max <= limit or int(image.max()) <= limit
 
 
-def _psnr(x: NDArray[np.uint16], y: NDArray[np.uint16], data_range: float) -> float:
-    return psnr_of(int(_kernel().squared_error(x.ravel(), y.ravel())), x.size, data_range)
+def _psnr(x: NDArray[np.uint16], y: NDArray[np.uint16], data_range: float) -> Measured:
+    return Measured(psnr_of(loops().squared_error(x.ctypes.data, y.ctypes.data, x.size), x.size, data_range))
 
 
 def _ssim(
@@ -86,49 +97,47 @@ def _ssim(
     sigma: float = SIGMA_PX,
     crop_px: int = CROP_PX,
     sample_covariance: bool = False,
-) -> float | None:
+) -> Measured | None:
     height, width, channels = x.shape
     if taps > MAX_TAPS or min(height, width) <= 2 * crop_px:
         return None
+    # The bound holds for values up to the data range, of 1 at least; a negative one has all of it done in float64.
+    bounded = data_range >= 1 and _is_within(x, data_range) and _is_within(y, data_range)
+    max_error = MAX_ERROR if bounded else -1.0
+    numbers = _numbers(taps, sigma, data_range, sample_covariance)
+    float32_tiles = loops().similarity(
+        x.ctypes.data, y.ctypes.data, height, width, channels, crop_px, max_error, numbers.ctypes.data, *_room.addresses
+    )
+    value, bound, tiles = _room.result.tolist()
+    return Measured(value, int(tiles), float32_tiles, bound)
+
+
+@lru_cache(maxsize=64)
+def _numbers(taps: int, sigma: float, data_range: float, sample_covariance: bool) -> NDArray[np.float64]:
+    """Half the window, what variances are multiplied by, and twice the two constants."""
     # A narrower window is one of 13 taps whose outer ones are 0.
     half = np.zeros(MAX_TAPS // 2 + 1)
     half[-(taps // 2) - 1 :] = window(taps, sigma)[: taps // 2 + 1]
-    value = _kernel().similarity(
-        x.reshape(height, width * channels),
-        y.reshape(height, width * channels),
-        channels,
-        crop_px,
-        tuple(half.tolist()),
-        unbiasing(taps, sample_covariance=sample_covariance),
-        (K1 * data_range) ** 2,
-        (K2 * data_range) ** 2,
-        *_room_of_this_thread(),
-    )
-    return float(value)
+    unbias = unbiasing(taps, sample_covariance=sample_covariance)
+    return np.array([*half, unbias, 2 * (K1 * data_range) ** 2, 2 * (K2 * data_range) ** 2])
 
 
-_MEASURES: Mapping[str, Callable[..., float | None]] = MappingProxyType({"psnr": _psnr, "ssim": _ssim})
+_MEASURES: Mapping[str, Callable[..., Measured | None]] = MappingProxyType({"psnr": _psnr, "ssim": _ssim})
 
 
-def _kernel() -> ModuleType:
-    # The compiler takes a quarter of a second to import, and most commands score nothing.
-    return importlib.import_module("scoring.metrics.kernel")
+class _Room(threading.local):
+    """What the loops of a thread work in, and where they leave their result; kept from one call to the next."""
+
+    def __init__(self) -> None:
+        self.single, self.double, self.result = _aligned(np.float32), _aligned(np.float64), np.zeros(3)
+        self.addresses = [array.ctypes.data for array in (self.single, self.double, self.result)]
 
 
-_room = threading.local()
-
-
-def _room_of_this_thread() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """What the loops work in, kept from one call to the next: half a megabyte."""
-    if not hasattr(_room, "maps"):
-        kernel = _kernel()
-        _room.maps = (_aligned(kernel.MAPS, kernel.SOURCE_VALUES), _aligned(kernel.MAPS, kernel.FILTERED_VALUES))
-    maps: tuple[NDArray[np.float64], NDArray[np.float64]] = _room.maps
-    return maps
-
-
-def _aligned(rows: int, columns: int) -> NDArray[np.float64]:
+def _aligned(kind: type[np.floating[Any]]) -> NDArray[Any]:
     """Zeros that begin where a line of the processor's cache does; elsewhere a filter takes half as long again."""
-    flat = np.zeros(rows * columns + _CACHE_LINE_BYTES // 8)
-    skipped = -flat.ctypes.data % _CACHE_LINE_BYTES // 8
-    return flat[skipped : skipped + rows * columns].reshape(rows, columns)
+    padded = np.zeros(ROOM_VALUES + _CACHE_LINE_BYTES, kind)
+    skipped = -padded.ctypes.data % _CACHE_LINE_BYTES // padded.itemsize
+    return padded[skipped : skipped + ROOM_VALUES]
+
+
+_room = _Room()

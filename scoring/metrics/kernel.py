@@ -1,109 +1,183 @@
-"""PSNR and SSIM of a pair in compiled loops over small tiles, in float64.
+"""PSNR and SSIM of a pair in loops over small tiles; :mod:`scoring.metrics.native` compiles them.
 
-A tile's four maps (x, y, x² + y² and xy) are filtered down its columns, four rows at a time, then along these rows,
-where the similarity is summed at once: nothing of an image's size is ever stored. No other filters are needed:
-``var(x) + var(y)`` and ``cov(x, y)`` follow from these four.
+With ``s = x + y`` and ``d = x − y`` the similarity of a pixel is::
 
-Pixels lie as in the file, channels interleaved: the next pixel of a row is ``channels`` values away.
+    (1 − λ)(1 − ρ),   λ = 2·D² / (S² + D² + 2·C1),   ρ = 2·(P − D²) / ((Q − S²) + (P − D²) + 2·C2)
 
-Indices into the maps are unsigned: one that cannot be negative needs no check, and only then are the loops vectorised.
+where S, D, Q and P are s, d, s² and d² under the window. These four maps of a tile are filtered down its columns, four
+rows at a time, then along these rows, where the similarity is summed at once: nothing of an image's size is stored.
+
+A tile is worked on in float32, where twice as many values fit into a register, or in float64. To lose less by rounding,
+``s`` has its mean over the tile's middle row subtracted, for each channel; neither Q − S² nor D and P notice.
+
+What float32 can be wrong by is summed beside the similarity
+------------------------------------------------------------
+Let ``u = 2⁻²⁴``, ``dr`` the data range, and no pixel above it. Whole numbers up to 2²⁴ are exact, so s and d are; a
+square is off by ``u`` of itself. In either direction a value goes through at most 9 roundings: of the weight, of the
+sum of two neighbours, of the product, and of six sums. (The filters are compiled without leave to reorder.) Hence
+
+    |ΔQ| ≤ g·Q,  |ΔP| ≤ g·P,  |ΔS| ≤ g·F|s|,  |ΔD| ≤ g·F|d|     with F|·|² ≤ Q or P, and g = 20·u ≥ (1 + u)¹⁹ − 1
+
+and with ``2·|S|·F|s| ≤ S² + Q``, for the two parts of ρ, A = (Q − S²) + 2·C2 and b = P − D²:
+
+    |ΔA| ≤ g·(2·Q + S²) = α,   |Δb| ≤ g·(2·P + D²) = β     (g covers the rounding of the squares S² and D², too)
+
+Since ``ρ = 2·b / (A + b)``, its error is *exactly* ``2·(A'·Δb − b'·ΔA) / ((A + b)(A' + b'))``, a prime marking what was
+computed. As s² ≤ 4·dr² and d² ≤ dr², α + β ≤ 15·g·dr² is below a fiftieth of 2·C2 ≤ A + b, so A + b is at least 15/16
+of A' + b'. The few roundings of the formula itself (at most 16, of ρ's own size) come on top:
+
+    |Δρ| ≤ 16/15 · 2·(A'·β + |b'|·α) / (A' + b')²  +  16·u·|ρ'|
+
+λ has the same form, with L = (S + mean)² + 2·C1 and D² in the places of A and b; its own α and β are g·(2·L + Q) and
+g·(D² + P), below a sixteenth of the denominator again. Both bounds are computed a little more simply and larger, with
+2.2 for 2·16/15 and 1 for A'/(A' + b') and L/(L + D²). The product of 1 − λ and 1 − ρ, which lie between −1 and 1, is
+off by at most |Δρ| + |Δλ| + |Δρ|·|Δλ|; its own roundings are among the 16 above. What is missing to 1 is summed in
+float64, whose error is nothing beside it.
+
+Indices are unsigned: one that cannot be negative needs no check, and only then are the loops vectorised.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any
 
-import numba
 import numpy as np
+from numba import types
+
+from scoring.metrics.filters import filter_along, filter_down, filter_four_along, ordered, quick
+from scoring.metrics.tile import (
+    ALONG,
+    FILTERED,
+    LEVELS,
+    LINE,
+    MAPS,
+    MAX_CHANNELS,
+    RADIUS,
+    ROWS_AT_ONCE,
+    SOURCE_STRIDE,
+    STRIDE,
+    TILE_COLUMNS,
+    TILE_ROWS,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
 
-MAX_TAPS = 13
-RADIUS = MAX_TAPS // 2
-MAX_CHANNELS = 4
-MAPS = 4
-# Rows of a tile, and values from one to the next: constants, so that the compiler knows how far neighbours are apart.
-# Half a megabyte in all, for the cache's second level; not a power of two, which would put all rows of a column in one
-# place of it.
-TILE_ROWS = 16
-STRIDE = 560
-ROWS_AT_ONCE = 4
-SOURCE_VALUES = (TILE_ROWS + 2 * RADIUS) * STRIDE
-FILTERED_VALUES = ROWS_AT_ONCE * STRIDE
-
-_Function = TypeVar("_Function", bound="Callable[..., Any]")
-Weights = tuple[float, float, float, float, float, float, float]
+UNIT_ROUNDOFF = 2.0**-24
 
 
-def compiled(function: _Function) -> _Function:
-    """Compile for this machine when first called, and keep the result on disk where there is a place for it."""
-    try:
-        loops = numba.njit(function, nogil=True, fastmath=True, error_model="numpy", cache=True)
-    except RuntimeError:  # neither the package's folder nor the user's can be written to
-        loops = numba.njit(function, nogil=True, fastmath=True, error_model="numpy")
-    return cast("_Function", loops)
-
-
-@compiled
-def squared_error(x: NDArray[np.uint16], y: NDArray[np.uint16]) -> np.int64:
+def squared_error(x: NDArray[np.uint16], y: NDArray[np.uint16], values: int) -> int:
     """Sum of squared differences of two flat images, exact for up to 2³¹ values."""
     total = np.int64(0)
-    for i in range(x.size):
+    for i in range(np.uint64(values)):
         difference = np.int64(np.int32(x[i]) - np.int32(y[i]))
         total += difference * difference
-    return total
+    return int(total)
 
 
-@compiled
 def similarity(
     x: NDArray[np.uint16],
     y: NDArray[np.uint16],
+    height: int,
+    width: int,
     channels: int,
     crop: int,
-    weights: Weights,
-    unbias: float,
-    c1: float,
-    c2: float,
-    source: NDArray[np.float64],
-    filtered: NDArray[np.float64],
-) -> float:
+    limit: float,
+    numbers: NDArray[np.float64],
+    single: NDArray[np.float32],
+    double: NDArray[np.float64],
+    result: NDArray[np.float64],
+) -> int:
     """Mean of the SSIM map of two images without ``crop`` pixels on each side, all channels alike.
 
     Parameters
     ----------
     x, y
-        H rows of W·channels values each; H and W above ``2·crop`` and at least ``RADIUS``.
-    weights
-        The window's, from its rim to its middle.
-    unbias
-        What variances and covariance are multiplied by.
-    source, filtered
-        Room to work in: ``MAPS`` × ``SOURCE_VALUES`` and ``MAPS`` × ``FILTERED_VALUES``, of whatever finite content.
+        H×W×channels values; H and W above ``2·crop`` and at least ``RADIUS``.
+    limit
+        What the mean may be wrong by through float32; below 0 for float64 throughout. Above it, no value may exceed the
+        data range.
+    numbers
+        The window's weights, from its rim to its middle; what variances are multiplied by; twice C1 and C2.
+    single, double
+        Room to work in: ``ROOM_VALUES`` each, of whatever finite content.
+    result
+        Becomes the mean, what it can be wrong by through float32, and how many tiles there are.
+
+    Returns
+    -------
+    int
+        How many of the tiles were worked on in float32.
     """
-    height, width = x.shape
-    halo = RADIUS * channels
-    first, end = crop * channels, width - crop * channels
-    most = STRIDE - 2 * halo
-    total = 0.0
+    total = wrong_by = done = expected = 0.0
+    in_single = tiles = 0
+    size = (height, width, channels)
     for row in range(crop, height - crop, TILE_ROWS):
         rows = min(TILE_ROWS, height - crop - row)
-        for column in range(first, end, most):
-            values = min(most, end - column)
-            for i in range(rows + 2 * RADIUS):
-                at = _reflected(row - RADIUS + i, height)
-                _fill_row(x[at], y[at], channels, column - halo, values + 2 * halo, source, i * STRIDE)
-            for i in range(0, rows, ROWS_AT_ONCE):
+        for column in range(crop, width - crop, TILE_COLUMNS):
+            columns = min(TILE_COLUMNS, width - crop - column)
+            values = rows * columns * channels
+            tiles += 1
+            done += values
+            place = (row, rows, column, columns)
+            # What earlier tiles left of the limit may be used up; `expected` is what the last one took by value.
+            if wrong_by + expected * values <= limit * done:
+                part, error = _tile(x, y, size, place, numbers, single, np.float32, _sum_with_bound)
+                expected = error / values
+                if wrong_by + error <= limit * done:
+                    total += part
+                    wrong_by += error
+                    in_single += 1
+                    continue
+            part, error = _tile(x, y, size, place, numbers, double, np.float64, _sum)
+            total += part
+    result[0] = total / done
+    result[1] = wrong_by / done
+    result[2] = tiles
+    return in_single
+
+
+@quick
+def _tile(
+    x: NDArray[np.uint16],
+    y: NDArray[np.uint16],
+    size: tuple[int, int, int],
+    place: tuple[int, int, int, int],
+    numbers: NDArray[np.float64],
+    room: NDArray[Any],
+    real: type[Any],
+    sum_row: Callable[..., tuple[float, float]],
+) -> tuple[float, float]:
+    """The sum of a tile's similarities, and what it can be wrong by where ``real`` is float32."""
+    height, width, channels = size
+    row, rows, column, columns = place
+    w = (real(numbers[0]), real(numbers[1]), real(numbers[2]), real(numbers[3]), real(numbers[4]), real(numbers[5]),
+         real(numbers[6]))  # fmt: skip
+    unbias, c1, c2 = real(numbers[7]), real(numbers[8]), real(numbers[9])
+    values = columns * channels
+    _find_levels(x, y, (row + rows // 2) * width + column, columns, channels, room, real)
+    for i in range(rows + 2 * RADIUS):
+        at = _reflected(row - RADIUS + i, height) * width
+        _fill_row(x, y, at, width, channels, column - RADIUS, columns + 2 * RADIUS, room, i * SOURCE_STRIDE, real)
+    total = error = 0.0
+    for i in range(0, rows, ROWS_AT_ONCE):
+        filter_down(room, i * SOURCE_STRIDE, w)
+        for j in range(min(ROWS_AT_ONCE, rows - i)):
+            start = i * SOURCE_STRIDE + FILTERED + j * STRIDE
+            if channels == MAX_CHANNELS:
+                filter_four_along(room, start, columns, w)
+            else:
                 for k in range(MAPS):
-                    _filter_down(source[k], i * STRIDE, values + 2 * halo, weights, filtered[k])
-                for j in range(min(ROWS_AT_ONCE, rows - i)):
-                    total += _sum_along(filtered, j * STRIDE, values, channels, weights, unbias, c1, c2)
-    return float(total / ((height - 2 * crop) * (end - first)))
+                    filter_along(room, start + k * LINE, values, channels, w)
+            part, wrong_by = sum_row(room, start + ALONG - FILTERED, values, unbias, c1, c2, real)
+            total += part
+            error += wrong_by
+    return total, error
 
 
-@compiled
+@quick
 def _reflected(at: int, size: int) -> int:
     """Where a place beyond the border is found when the image is mirrored there, border pixel included."""
     if at < 0:
@@ -111,113 +185,125 @@ def _reflected(at: int, size: int) -> int:
     return at if at < size else 2 * size - 1 - at
 
 
-@compiled
+@quick
+def _find_levels(
+    x: NDArray[np.uint16],
+    y: NDArray[np.uint16],
+    start: int,
+    columns: int,
+    channels: int,
+    room: NDArray[Any],
+    real: type[Any],
+) -> None:
+    """Mean of ``x + y`` in the tile's middle row, for each channel, as a whole number; repeated for all columns."""
+    for channel in range(channels):
+        total = np.int64(0)
+        for i in range(columns):
+            at = start * channels + i * channels + channel
+            total += np.int64(x[at]) + np.int64(y[at])
+        for i in range(LINE // channels):
+            room[LEVELS + i * channels + channel] = real(total // columns)
+
+
+@quick
 def _fill_row(
     x: NDArray[np.uint16],
     y: NDArray[np.uint16],
+    row_start: int,
+    width: int,
     channels: int,
-    start: int,
-    values: int,
-    source: NDArray[np.float64],
+    column: int,
+    columns: int,
+    room: NDArray[Any],
     target: int,
+    real: type[Any],
 ) -> None:
-    """One row of the four maps, from the image's value ``start`` on, which may lie beyond the border."""
-    before = max(0, -start)
-    inside = min(values, x.size - start) - before
-    _fill(x, y, start + before, inside, source, target + before)
-    for i in range(values - inside):
+    """One row of s and d, from a column on that may lie beyond the border."""
+    before = max(0, -column)
+    inside = min(columns, width - column) - before
+    _fill(x, y, (row_start + column + before) * channels, inside * channels, room, target, before * channels, real)
+    for i in range(columns - inside):
         at = i if i < before else inside + i
-        pixel, channel = divmod(start + at, channels)
-        mirrored = _reflected(pixel, x.size // channels) * channels + channel
-        _fill(x, y, mirrored, 1, source, target + at)
+        mirrored = row_start + _reflected(column + at, width)
+        _fill(x, y, mirrored * channels, channels, room, target, at * channels, real)
 
 
-@compiled
+@quick
 def _fill(
     x: NDArray[np.uint16],
     y: NDArray[np.uint16],
     start: int,
     values: int,
-    source: NDArray[np.float64],
+    room: NDArray[Any],
     target: int,
+    at: int,
+    real: type[Any],
 ) -> None:
-    map_x, map_y, squares, products = source[0], source[1], source[2], source[3]
     for i in range(np.uint64(values)):
-        j, k = i + np.uint64(start), i + np.uint64(target)
-        a, b = np.float64(x[j]), np.float64(y[j])
-        map_x[k] = a
-        map_y[k] = b
-        squares[k] = a * a + b * b
-        products[k] = a * b
+        j, k = i + np.uint64(start), i + np.uint64(target + at)
+        a, b = real(x[j]), real(y[j])
+        s, d = a + b - room[i + np.uint64(LEVELS + at)], a - b
+        room[k] = s
+        room[k + np.uint64(LINE)] = d
 
 
-@compiled
-def _filter_down(
-    source: NDArray[np.float64], start: int, values: int, weights: Weights, filtered: NDArray[np.float64]
-) -> None:
-    """Four rows of one map, from the sixteen around them."""
-    s, t = source, np.uint64(STRIDE)
+@quick
+def _sum_with_bound(
+    room: NDArray[Any], start: int, values: int, unbias: Any, c1: Any, c2: Any, real: Any
+) -> tuple[float, float]:
+    """The similarities of a filtered row, and what their sum can be wrong by."""
+    g, own = 2.2 * 20 * UNIT_ROUNDOFF, 2 * 16 * UNIT_ROUNDOFF
+    _lose(room, start, values, unbias, c1, c2, real(unbias * g), real(g), real(own), real(own + 2 * g), real(1))
+    lost = error = 0.0
     for i in range(np.uint64(values)):
-        # Sixteen values are loaded once for four sums: loading is what takes the time.
-        r0 = i + np.uint64(start)
-        r1, r2, r4 = r0 + t, r0 + t + t, r0 + t + t + t + t
-        r3, r8 = r2 + t, r4 + r4 - r0
-        r12 = r8 + r4 - r0
-        a0, a1, a2, a3 = s[r0], s[r1], s[r2], s[r3]
-        a4, a5, a6, a7 = s[r4], s[r4 + t], s[r4 + t + t], s[r4 + t + t + t]
-        a8, a9, a10, a11 = s[r8], s[r8 + t], s[r8 + t + t], s[r8 + t + t + t]
-        a12, a13, a14, a15 = s[r12], s[r12 + t], s[r12 + t + t], s[r12 + t + t + t]
-        filtered[i] = _weighted(a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, weights)
-        filtered[i + t] = _weighted(a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, weights)
-        filtered[i + t + t] = _weighted(a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, weights)
-        filtered[i + t + t + t] = _weighted(a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, weights)
+        k = i + np.uint64(start)
+        lost += np.float64(room[k])
+        error += np.float64(room[k + np.uint64(LINE)])
+    return values - lost, error
 
 
-@compiled
-def _sum_along(
-    filtered: NDArray[np.float64],
-    start: int,
-    values: int,
-    channels: int,
-    weights: Weights,
-    unbias: float,
-    c1: float,
-    c2: float,
-) -> float:
-    """Filter a row of the four maps, and sum the similarity of its values."""
-    map_x, map_y, squares, products = filtered[0], filtered[1], filtered[2], filtered[3]
-    step = np.uint64(channels)
+@ordered
+def _lose(
+    room: NDArray[Any], start: int, values: int, unbias: Any, c1: Any, c2: Any,
+    g_rho: Any, g_lam: Any, own_rho: Any, own_lam: Any, one: Any,
+) -> None:  # fmt: skip
+    """Replace S and D by what is missing to a similarity of 1, and by what that can be wrong by."""
+    for i in range(np.uint64(values)):
+        k, line = i + np.uint64(start), np.uint64(LINE)
+        s, d, q, p = room[k], room[k + line], room[k + line + line], room[k + line + line + line]
+        level = s + room[i + np.uint64(LEVELS)]
+        ss, dd, light = s * s, d * d, level * level + c1
+        a, b = unbias * (q - ss) + c2, unbias * (p - dd)
+        # One division for both.
+        both = one / ((a + b) * (light + dd))
+        inverse, inverse_light = both * (light + dd), both * (a + b)
+        rho, lam = (b + b) * inverse, (dd + dd) * inverse_light
+        half_rho, half_lam = abs(b) * inverse, dd * inverse_light
+        wrong_rho = g_rho * inverse * (p + p + dd + half_rho * (q + q + ss)) + own_rho * half_rho
+        wrong_lam = g_lam * inverse_light * (p + dd + half_lam * q) + own_lam * half_lam
+        room[k] = rho + lam - rho * lam
+        room[k + line] = wrong_rho + wrong_lam + wrong_rho * wrong_lam
+
+
+@quick
+def _sum(room: NDArray[Any], start: int, values: int, unbias: Any, c1: Any, c2: Any, real: Any) -> tuple[float, float]:
+    """The similarities of a filtered row."""
     total = 0.0
-    for i in range(np.uint64(start), np.uint64(start + values)):
-        mean_x = _along(map_x, i, step, weights)
-        mean_y = _along(map_y, i, step, weights)
-        product = mean_x * mean_y
-        energy = mean_x * mean_x + mean_y * mean_y
-        covariance = unbias * (_along(products, i, step, weights) - product)
-        variances = unbias * (_along(squares, i, step, weights) - energy)
-        total += ((2 * product + c1) * (2 * covariance + c2)) / ((energy + c1) * (variances + c2))
-    return total
+    for i in range(np.uint64(values)):
+        k, line = i + np.uint64(start), np.uint64(LINE)
+        s, d, q, p = room[k], room[k + line], room[k + line + line], room[k + line + line + line]
+        level = s + room[i + np.uint64(LEVELS)]
+        dd, light = d * d, level * level + c1
+        a, b = unbias * (q - s * s) + c2, unbias * (p - dd)
+        total += ((light - dd) * (a - b)) / ((light + dd) * (a + b))
+    return total, 0.0
 
 
-@compiled
-def _along(row: NDArray[np.float64], i: Any, step: Any, weights: Weights) -> float:
-    """Thirteen pixels of a row, from value ``i`` on."""
-    two = step + step
-    three, four = two + step, two + two
-    j = i + four + four
-    return _weighted(
-        row[i], row[i + step], row[i + two], row[i + three],
-        row[i + four], row[i + four + step], row[i + four + two], row[i + four + three],
-        row[j], row[j + step], row[j + two], row[j + three], row[j + four],
-        weights,
-    )  # fmt: skip
-
-
-@compiled
-def _weighted(
-    a: float, b: float, c: float, d: float, e: float, f: float, middle: float,
-    g: float, h: float, i: float, j: float, k: float, m: float, weights: Weights,
-) -> float:  # fmt: skip
-    """Thirteen neighbours, weighted alike on both sides of the middle."""
-    w0, w1, w2, w3, w4, w5, w6 = weights
-    return w6 * middle + w5 * (f + g) + w4 * (e + h) + w3 * (d + i) + w2 * (c + j) + w1 * (b + k) + w0 * (a + m)
+_PIXELS = types.CPointer(types.uint16)  # type: ignore[no-untyped-call]
+_SINGLE = types.CPointer(types.float32)  # type: ignore[no-untyped-call]
+_DOUBLE = types.CPointer(types.float64)  # type: ignore[no-untyped-call]
+# The entries, as they are called from outside: with addresses.
+SIGNATURES = {
+    "squared_error": types.int64(_PIXELS, _PIXELS, types.int64),
+    "similarity": types.int64(_PIXELS, _PIXELS, *[types.int64] * 4, types.float64, _DOUBLE, _SINGLE, _DOUBLE, _DOUBLE),
+}

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from scoring.engine import score_archive
+from scoring.metrics import fast
 from scoring.metrics.psnr import psnr
 from scoring.metrics.ssim import ssim
 from scoring.protocol import load_protocol
@@ -52,6 +53,21 @@ def test_ssim_is_the_organisers(name: str) -> None:
     reference, submission = pair(name)
 
     assert ssim(reference, submission, data_range=1024) == pytest.approx(EXPECTED[name]["ssim"], rel=0, abs=TOLERANCE)
+
+
+@pytest.mark.parametrize("max_error", [fast.MAX_ERROR, 1.0], ids=["float32 where proven", "float32 throughout"])
+@pytest.mark.parametrize("name", EXPECTED)
+def test_float32_is_within_the_bound_that_it_proves(
+    name: str, max_error: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fast, "MAX_ERROR", max_error)
+
+    measured = fast.measure("ssim", *pair(name), data_range=1024)
+
+    assert measured is not None
+    assert measured.bound <= max_error
+    assert abs(measured.value - EXPECTED[name]["ssim"]) <= measured.bound + 1e-12
+    assert measured.float32_tiles == measured.tiles or max_error < 1
 
 
 @pytest.mark.parametrize("track", ["s7", "p20"])

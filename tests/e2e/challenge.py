@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
     PackedRaw = NDArray[np.uint16]
 
+# The tracks that are not named after theirs.
+PROTOCOLS = {"sr": "ntire24-raw-sr"}
+
 
 @dataclass(frozen=True)
 class PhaseData:
@@ -34,7 +37,7 @@ class PhaseData:
 
     @property
     def protocol(self) -> str:
-        return f"aim22-{self.track}"
+        return PROTOCOLS.get(self.track, f"aim22-{self.track}")
 
     def path(self, challenge: str) -> str:
         return f"{challenge}/{self.track}/{self.slug}"

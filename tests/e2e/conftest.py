@@ -36,7 +36,7 @@ class Phases:
 
     # Its references are public, and so are its per-image scores.
     development: PhaseData
-    # Hidden references; three submissions a day.
+    # Hidden references; five submissions a day.
     test: PhaseData
     # Many images.
     long: PhaseData
@@ -56,7 +56,7 @@ def phases() -> Phases:
         development=PhaseData(
             "s7", "development", smooth_references("s7", ["6_2", "6_0", "6_10"]), {"image_results": "published"}
         ),
-        test=PhaseData("s7", "test", smooth_references("s7", ["7_0", "7_2"], seed=1), {"quota_per_day": 3}),
+        test=PhaseData("s7", "test", smooth_references("s7", ["7_0", "7_2"], seed=1), {"quota_per_day": 5}),
         long=PhaseData("s7", "long", smooth_references("s7", [f"8_{tile}" for tile in range(LONG)], seed=2)),
         closed=PhaseData("s7", "closed", smooth_references("s7", ["9_0"], seed=3), {"ends_at": yesterday}),
         p20=PhaseData("p20", "development", smooth_references("p20", ["12_0", "12_2"], seed=4)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -161,14 +162,29 @@ def test_an_upload_that_stops_half_way_is_refused_and_leaves_nothing(
     wait_for(lambda: bayerboard.stored_archives() <= before)
 
 
-def test_one_request_sent_eight_times_at_once_is_one_submission(
+def test_what_is_refused_is_answered_before_it_is_sent(
+    bayerboard: Bayerboard, phases: Phases, visitor: Visitor, tmp_path: Path
+) -> None:
+    # a form that was open when the phase closed
+    opened = visitor.fill_in(
+        phases.development.path(CHALLENGE), phases.development.zip(tmp_path / "late.zip", 9), "a-late-request"
+    )
+    path = f"/challenges/{phases.closed.path(CHALLENGE)}/submit/"
+    late = replace(opened, path=path, body=opened.body + bytes(4 * 2**20))
+    answer, rest = visitor.listen_while_sending(late)
+    assert answer.startswith(b"HTTP/1.1 403 ")
+    assert "phase-closed" in answer.decode()
+    assert rest.strip() == b""
+
+
+def test_one_request_sent_ten_times_at_once_is_one_submission(
     bayerboard: Bayerboard, phases: Phases, visitor: Visitor, tmp_path: Path
 ) -> None:
     archive = phases.development.zip(tmp_path / "same.zip", 9)
     form = visitor.fill_in(phases.development.path(CHALLENGE), archive, "the-same-request")
     before = bayerboard.stored_archives()
-    answers = visitor.send_all([form] * 8)
-    assert [answer.status for answer in answers] == [302] * 8
+    answers = visitor.send_all([form] * 10)
+    assert [answer.status for answer in answers] == [302] * 10
     assert len({answer.submission for answer in answers} - {None}) == 1
     assert len(bayerboard.rows("SELECT * FROM submissions_submission WHERE idempotency_key = 'the-same-request'")) == 1
     wait_for(lambda: len(bayerboard.stored_archives() - before) == 1)
@@ -177,26 +193,26 @@ def test_one_request_sent_eight_times_at_once_is_one_submission(
     assert (ended["status"], ended["attempts"]) == ("scored", 1)
 
 
-def test_twelve_requests_at_once_against_a_quota_of_three_are_three_submissions(
+def test_fifty_requests_at_once_against_a_quota_of_five_are_five_submissions(
     bayerboard: Bayerboard, phases: Phases, visitor: Visitor, tmp_path: Path
 ) -> None:
     archive = phases.test.zip(tmp_path / "many.zip", 9)
     path = phases.test.path(CHALLENGE)
-    forms = [visitor.fill_in(path, archive, f"quota-race-{number}") for number in range(12)]
+    forms = [visitor.fill_in(path, archive, f"quota-race-{number}") for number in range(50)]
     before = bayerboard.stored_archives()
     answers = visitor.send_all(forms)
     accepted = [answer.submission for answer in answers if answer.status == 302]
     refused = [answer for answer in answers if answer.status == 403]
-    assert (len(accepted), len(refused)) == (3, 9)
+    assert (len(accepted), len(refused)) == (5, 45)
     assert all("quota-day-used" in answer.text for answer in refused)
     assert (
         bayerboard.rows("SELECT COUNT(*) AS n FROM submissions_submission WHERE idempotency_key LIKE 'quota-race-%'")[
             0
         ]["n"]
-        == 3
+        == 5
     )
-    wait_for(lambda: len(bayerboard.stored_archives() - before) == 3)
-    assert [bayerboard.wait_for_end(pk)["status"] for pk in accepted if pk] == ["scored"] * 3
+    wait_for(lambda: len(bayerboard.stored_archives() - before) == 5)
+    assert [bayerboard.wait_for_end(pk)["status"] for pk in accepted if pk] == ["scored"] * 5
 
 
 def test_a_rescore_prints_what_changes_and_publishes_it(

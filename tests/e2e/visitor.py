@@ -96,6 +96,25 @@ class Visitor(Participant):
             connection.shutdown(socket.SHUT_WR)
             return b"".join(iter(lambda: connection.recv(1 << 16), b""))
 
+    def listen_while_sending(self, form: Form) -> tuple[bytes, bytes]:
+        """Announce the whole form, send its beginning, and wait; return the answer to that alone.
+
+        Then send the rest, and return what comes after it, until the site closes the connection.
+        """
+        headers = {**self._headers(form), "Content-Length": str(len(form.body)), "Connection": "close"}
+        head = "\r\n".join([f"POST {form.path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())])
+        begun = len(form.body) // 4
+        host, port = self._host.split(":")
+        with socket.create_connection((host, int(port)), timeout=self.timeout_s) as connection:
+            connection.sendall(f"{head}\r\n\r\n".encode() + form.body[:begun])
+            answer = b""
+            while b"</html>" not in answer:
+                received = connection.recv(1 << 16)
+                assert received, "the site closed the connection"
+                answer += received
+            connection.sendall(form.body[begun:])
+            return answer, b"".join(iter(lambda: connection.recv(1 << 16), b""))
+
     @property
     def _host(self) -> str:
         return urlsplit(self.site).netloc

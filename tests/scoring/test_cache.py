@@ -135,3 +135,22 @@ def test_a_set_that_vanishes_while_room_is_made_is_no_fault(
     monkeypatch.setattr(type(cache.folder), "iterdir", lambda _: iter(listed))
 
     assert cache.of(reference, protocol).folder == kept.folder
+
+
+def test_a_set_that_does_not_fit_drives_no_other_out(tmp_path: Path, reference: Reference, protocol: Protocol) -> None:
+    folder = tmp_path / "cache"
+    (folder / "other").mkdir(parents=True)
+
+    ReferenceCache(folder, 10).of(reference, protocol).decode("6_2")
+
+    assert (folder / "other").is_dir()
+
+
+def test_a_folder_that_goes_as_soon_as_it_is_made(
+    tmp_path: Path, images: Images, reference: Reference, protocol: Protocol, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("scoring.cache.os.utime", shutil.rmtree)
+
+    image = ReferenceCache(tmp_path / "cache", AMPLE_BYTES).of(reference, protocol).decode("6_2")
+
+    np.testing.assert_array_equal(image.pixels, images["6_2"])

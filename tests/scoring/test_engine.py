@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from scoring.engine import MAX_LISTED_VALUE_ERRORS, score_archive
+from scoring.engine import MAX_LISTED_VALUE_ERRORS, ScoreReport, score_archive
 from scoring.factsheet import FactSheet
 from scoring.manifest import Manifest
 from scoring.metrics.psnr import psnr
@@ -85,12 +85,14 @@ def test_the_json_is_the_documented_one(
     report = score_archive(write_submission(tmp_path / "s.zip", predictions), reference, protocol)
 
     data = json.loads(json.dumps(report.to_json(), allow_nan=False))
-    assert list(data) == ["protocol", "metrics", "images", "factsheet", "warnings", "errors"]
+    assert list(data) == ["protocol", "metrics", "images", "factsheet", "warnings", "errors", "arithmetic"]
     assert data["protocol"] == "tiny"
     assert data["metrics"] == report.metrics
     assert data["images"][0] == {"name": "6_0", **report.images[0].values}
     assert data["factsheet"] == FactSheet(0.0036, "gpu", False, "a test").to_json()
     assert (data["warnings"], data["errors"]) == ([], [])
+    # One tile for each of the images, which are small.
+    assert data["arithmetic"] == {"tiles": len(data["images"]), "float32_tiles": report.arithmetic.float32_tiles}
 
 
 def test_warnings_have_code_message_and_file(
@@ -280,3 +282,7 @@ def test_pixels_are_read_from_where_the_header_ends(
 
     expected = score_archive(write_submission(tmp_path / "t.zip", predictions), reference, protocol)
     assert score_archive(archive, reference, protocol) == expected
+
+
+def test_a_report_without_ssim_says_nothing_of_its_arithmetic() -> None:
+    assert "arithmetic" not in ScoreReport("tiny", {}, (), None, ()).to_json()

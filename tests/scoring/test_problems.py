@@ -27,20 +27,30 @@ REFUSALS = {
     "already-started",
     "archive-missing",
     "archive-too-large",
-    "internal-error",
     "not-a-participant",
     "not-signed-in",
+    "part-unknown",
+    "part-wrong-size",
     "phase-closed",
     "phase-not-open",
     "phase-not-ready",
     "quota-day-used",
     "quota-total-used",
     "rejected-attempts-used",
+    "storage-full",
+    "storage-unavailable",
     "team-excluded",
+    "too-many-uploads",
+    "upload-address-expired",
+    "upload-ended",
     "upload-expired",
     "upload-incomplete",
+    "upload-not-complete",
+    "upload-request-invalid",
     "upload-unknown",
 }
+# Why a scoring broke off, by the code that is stored with it.
+FAILURES = {"internal-error", "memory-limit-reached", "time-limit-reached", "worker-died", "worker-stalled"}
 
 
 @pytest.mark.parametrize("code", CATALOGUE)
@@ -50,6 +60,7 @@ def test_codes_are_kebab_case(code: str) -> None:
 
 def test_codes_stay_what_the_site_knows() -> None:
     assert {code for code, entry in CATALOGUE.items() if entry.level == "refusal"} == REFUSALS
+    assert {code for code, entry in CATALOGUE.items() if entry.level == "failure"} == FAILURES
 
 
 @pytest.mark.parametrize("text", TEMPLATES)
@@ -66,12 +77,12 @@ def test_a_template_names_values_and_nothing_else(text: str) -> None:
         assert (specification or "", conversion) == ("", None)
 
 
-@pytest.mark.parametrize("code", [code for code, entry in CATALOGUE.items() if entry.level != "refusal"])
+@pytest.mark.parametrize("code", [code for code, entry in CATALOGUE.items() if entry.level in {"error", "warning"}])
 def test_what_is_wrong_with_an_archive_names_the_file(code: str) -> None:
     assert "{file}" in CATALOGUE[code].what
 
 
-@pytest.mark.parametrize("code", [code for code, entry in CATALOGUE.items() if entry.level == "refusal"])
+@pytest.mark.parametrize("code", [code for code, entry in CATALOGUE.items() if entry.level in {"refusal", "failure"}])
 def test_a_refusal_reads_well_without_a_name(code: str) -> None:
     """Where the name is left out, "The archive" stands for it: only at the beginning of a sentence."""
     entry = CATALOGUE[code]

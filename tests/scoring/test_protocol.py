@@ -160,3 +160,16 @@ def test_small_may_be_better() -> None:
 
 def test_a_tolerance_may_be_zero() -> None:
     assert Protocol.from_json({**load_protocol("aim22-s7").to_json(), "tolerance": 0}).tolerance == 0.0
+
+
+@pytest.mark.parametrize(
+    ("changes", "has_limits"), [({}, False), ({"max_parameters": 200_000}, True), ({"max_macs": 1e9}, True)]
+)
+def test_it_has_limits_where_one_is_set(changes: dict[str, Any], has_limits: bool) -> None:
+    data = load_protocol("aim22-s7").to_json() | changes
+
+    assert Protocol.from_json(data).has_limits is has_limits
+
+
+def test_it_has_a_formula_where_a_column_is_one() -> None:
+    assert {name for name in available_protocols() if load_protocol(name).has_formula} == {"mai22-learned-isp"}

@@ -147,3 +147,8 @@ def test_a_folder_may_be_gone_after_it_was_opened(reference_folder: Path, protoc
         shutil.rmtree(reference_folder)
         with pytest.raises(FileNotFoundError):
             reference.load("6_0")
+
+
+def test_a_file_is_given_as_it_came(path: Path, images: Images, protocol: Protocol) -> None:
+    with Reference.open(path, protocol) as reference:
+        assert reference.file("6_2") == ("6_2.npy", npy_bytes(images["6_2"]))

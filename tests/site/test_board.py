@@ -167,7 +167,7 @@ def test_a_row_that_goes_while_the_page_is_made(phase: Phase, tmp_path: Path, mo
         Standing.objects.filter(entry__team__name="A").delete()
         return [(0, 1), (1, 2)]
 
-    monkeypatch.setattr("bayerboard.leaderboards.board.rank_metrics", rank_while_a_row_goes)
+    monkeypatch.setattr("bayerboard.leaderboards.order.rank_metrics", rank_while_a_row_goes)
 
     assert rows(phase) == [(2, "B")]
 

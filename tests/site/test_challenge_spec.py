@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
+import scoring
 from bayerboard.challenges import spec_yaml
 from bayerboard.challenges.spec import (
     ChallengeSpec,
@@ -86,7 +87,7 @@ def changed(old: str, new: str) -> str:
 def test_a_good_file_is_read(load: Load) -> None:
     spec = load(GOOD)
     track = spec.tracks[0]
-    assert (spec.slug, track.protocol, track.baselines, track.phases[0].slug) == (
+    assert (spec.slug, track.protocol.name, track.baselines, track.phases[0].slug) == (
         "demo",
         "aim22-s7",
         ("mosaic",),
@@ -316,11 +317,51 @@ def test_neither_true_nor_false(load: Load) -> None:
     assert problem_of(load, f"{GOOD}listed: maybe\n").message == "“maybe” is neither true nor false."
 
 
-def test_a_baseline_that_does_not_predict_for_the_protocol(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bayerboard.challenges.spec.available_protocols", lambda: ["other"])
-    problem = problem_of(load, changed("aim22-s7", "other"))
+def test_a_baseline_that_does_not_predict_for_the_protocol(load: Load) -> None:
+    problem = problem_of(load, changed("aim22-s7", "ntire24-raw-sr"))
     assert problem.path == "tracks[0].baselines[0]"
-    assert problem.message == "The baseline “mosaic” does not predict for other."
+    assert problem.message == "The baseline “mosaic” does not predict for ntire24-raw-sr."
+
+
+def write_protocol(folder: Path, **changes: Any) -> None:
+    """Write an organiser's own protocol: that of Samsung S7 with some keys changed."""
+    text = (Path(scoring.__file__).parent / "protocols" / "aim22-s7.toml").read_text()
+    for key, value in {"name": '"own"', **changes}.items():
+        text = re.sub(f"(?m)^{key} = .*$", f"{key} = {value}", text)
+    (folder / "own.toml").write_text(text)
+
+
+def test_a_protocol_of_ones_own_comes_from_its_file(load: Load, tmp_path: Path) -> None:
+    write_protocol(tmp_path, tolerance="1e-3")
+    track = load(changed("aim22-s7\n    baselines: [mosaic]", "own.toml")).tracks[0]
+    assert (track.protocol.name, track.protocol.tolerance) == ("own", 1e-3)
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("[aim22-s7]", "A text is expected here."),
+        ("other.toml", "There is no file or folder “other.toml”."),
+        ("folder.toml", "Is a directory"),
+    ],
+)
+def test_a_protocol_that_cannot_be_read(load: Load, tmp_path: Path, value: str, message: str) -> None:
+    (tmp_path / "folder.toml").mkdir()
+    problem = problem_of(load, changed("aim22-s7\n    baselines: [mosaic]", value))
+    assert problem.path == "tracks[0].protocol"
+    assert message in problem.message
+
+
+def test_mistakes_in_a_protocol_come_with_its_lines(load: Load, tmp_path: Path) -> None:
+    write_protocol(tmp_path, tolerance="-1", dtype='"float32"')
+    problem = problem_of(load, changed("aim22-s7\n    baselines: [mosaic]", "own.toml"))
+    assert re.search(r"own\.toml, line 4: dtype.*; .*own\.toml, line 10: tolerance", problem.message)
+
+
+def test_a_protocol_may_not_take_the_name_of_one_that_ships(load: Load, tmp_path: Path) -> None:
+    write_protocol(tmp_path, name='"aim22-p20"')
+    problem = problem_of(load, changed("aim22-s7\n    baselines: [mosaic]", "own.toml"))
+    assert problem.message == "own.toml calls itself aim22-p20, as a protocol does that ships."
 
 
 def test_a_spec_is_made_by_its_loader_alone() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -73,10 +74,10 @@ def test_a_worker_that_was_too_slow_takes_the_next(
     other = send(cast, cast.rivals, tmp_path)
     claim_row, faster = EvaluationQuerySet.claim, iter(["faster"])
 
-    def claim_after_another(queue: EvaluationQuerySet, pk: int, worker: str) -> bool:
+    def claim_after_another(queue: EvaluationQuerySet, pk: int, worker: str, time_limit_s: int) -> bool:
         for name in faster:
             assert claim_row(queue, pk, name)
-        return claim_row(queue, pk, worker)
+        return claim_row(queue, pk, worker, time_limit_s)
 
     monkeypatch.setattr(EvaluationQuerySet, "claim", claim_after_another)
 
@@ -256,3 +257,37 @@ def test_giving_up_what_somebody_else_holds_changes_nothing(submission: Submissi
     first.give_up()
 
     assert submission.evaluation.status == Status.RUNNING
+
+
+# --- Clocks ---
+
+
+@pytest.mark.parametrize("days", [-1, 1])
+def test_a_workers_clock_that_jumps_changes_nothing(
+    submission: Submission, monkeypatch: pytest.MonkeyPatch, days: int
+) -> None:
+    evaluation = claim()
+    now, seconds = timezone.now, time.time
+    monkeypatch.setattr("django.utils.timezone.now", lambda: now() + timedelta(days=days))
+    monkeypatch.setattr("time.time", lambda: seconds() + days * 86400)
+
+    assert Evaluation.objects.recover() == (0, 0)
+    evaluation.show_progress(1, 2)
+    evaluation.end(Status.SCORED)
+
+    monkeypatch.undo()
+    evaluation.refresh_from_db()
+    assert evaluation.status == Status.SCORED
+    assert evaluation.finished_at is not None
+    assert abs((evaluation.finished_at - now()).total_seconds()) < 3600
+
+
+@pytest.mark.parametrize("days", [-1, 1])
+def test_nor_does_one_that_claims(submission: Submission, monkeypatch: pytest.MonkeyPatch, days: int) -> None:
+    seconds = time.time
+    monkeypatch.setattr("time.time", lambda: seconds() + days * 86400)
+    evaluation = claim()
+    monkeypatch.undo()
+
+    assert Evaluation.objects.recover() == (0, 0)
+    evaluation.show_progress(1, 2)

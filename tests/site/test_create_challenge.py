@@ -14,7 +14,7 @@ import pytest
 from allauth.account.models import EmailAddress
 from django.core.management import CommandError, call_command
 
-from bayerboard.challenges import materials
+from bayerboard.challenges import inputs
 from bayerboard.challenges.importer import ImportReport, check_challenge, import_challenge
 from bayerboard.challenges.models import (
     Board,
@@ -32,6 +32,8 @@ from bayerboard.lib.storage import object_store
 from scoring.protocol import load_protocol
 from scoring.reference import Reference
 from tests import factories
+from tests.scoring.archives import npy_bytes
+from tests.scoring.pictures import npz_bytes, npz_of, picture_bytes, png_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -151,9 +153,9 @@ def test_the_public_manifest_is_made_of_the_inputs_names_and_the_protocol(organi
 
 def test_the_inputs_are_stored_as_one_zip(organiser: Organiser) -> None:
     organiser.run()
-    inputs = InputSet.objects.get()
-    assert inputs.names == ["6_2", "6_10"]
-    assert names_in(inputs.storage_key) == ["6_2.jpg", "6_10.jpg"]
+    stored = InputSet.objects.get()
+    assert stored.names == ["6_2", "6_10"]
+    assert names_in(stored.storage_key) == ["6_2.jpg", "6_10.jpg"]
 
 
 def test_only_pictures_leave_the_folder_of_the_inputs(organiser: Organiser) -> None:
@@ -403,7 +405,7 @@ def test_a_protocol_that_ships_differently_now_is_reported_and_not_taken(organis
     earlier = {**S7.to_json(), "tolerance": 0.01}
     Track.objects.update(protocol_data=earlier)
     report = organiser.run()
-    assert details(report, "note") == {"track s7": "keeps its copy of aim22-s7, which differs from the one shipped now"}
+    assert details(report, "note") == {"track s7": "keeps its copy of aim22-s7, which differs from the one named now"}
     assert Track.objects.get().protocol_data == earlier
 
 
@@ -448,20 +450,72 @@ def test_a_reference_that_the_protocol_does_not_allow(organiser: Organiser, arra
     assert "6_2.npy" in problem.message
 
 
-@pytest.mark.parametrize("name", ["ntire24-raw-sr", "ntire25-raw-restoration"])
-def test_a_protocol_that_only_the_command_line_serves(organiser: Organiser, name: str) -> None:
-    organiser.replace("protocol: aim22-s7", f"protocol: {name}")
-    organiser.replace("    baselines: [mosaic]\n", "")
-    problem = organiser.problem()
-    assert problem.path == "tracks[0].phases[0].reference"
-    assert problem.message == f"Tracks by {name} cannot be imported yet."
-
-
 def test_a_picture_that_is_none(organiser: Organiser) -> None:
     (organiser.folder / "rgb" / "6_2.jpg").write_bytes(b"GIF89a")
     problem = organiser.problem()
     assert problem.path == "tracks[0].phases[0].inputs"
     assert problem.message.startswith("6_2.jpg in ")
+
+
+RAW_INPUTS = "        input_format: {}\n"
+
+
+def replace_inputs(organiser: Organiser, kind: str, data: bytes) -> None:
+    """Give the organiser inputs of another kind."""
+    for name in ("6_2", "6_10"):
+        (organiser.folder / "rgb" / f"{name}.jpg").unlink()
+        (organiser.folder / "rgb" / f"{name}.{kind}").write_bytes(data)
+    organiser.text += RAW_INPUTS.format(kind)
+
+
+@pytest.mark.parametrize(
+    ("kind", "data"),
+    [
+        ("npy", npy_bytes(np.zeros((8, 8), np.uint16))),
+        ("npy", npy_bytes(np.zeros((8, 8, 4), np.float32))),
+        ("npz", npz_bytes(np.zeros((8, 8, 4), np.uint16))),
+        ("png", picture_bytes(np.zeros((8, 8), np.uint16))),
+        ("png", picture_bytes(np.zeros((8, 8, 3), np.uint8))),
+    ],
+)
+def test_inputs_of_other_kinds(organiser: Organiser, kind: str, data: bytes) -> None:
+    replace_inputs(organiser, kind, data)
+    organiser.run()
+    assert names_in(InputSet.objects.get().storage_key) == [f"6_2.{kind}", f"6_10.{kind}"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "message"),
+    [
+        ("npy", b"no array", "6_2.npy"),
+        ("npy", npy_bytes(np.array([{}, {}], object)), "which is no image."),
+        ("npy", npy_bytes(np.array([[{}, {}]], object)), "which is no image."),
+        ("npy", npy_bytes(np.zeros((8, 0, 4), np.uint16)), "of shape (8, 0, 4), which is no image."),
+        ("npz", npz_of({"raw.npy": npy_bytes(np.zeros((8, 8, 4), np.uint16))}), "max_val"),
+        ("png", b"GIF89a", "is not a PNG picture."),
+        ("png", png_of(60_000, 60_000), "cannot be read"),
+        ("png", png_of(10_000, 10_000), "cannot be read"),
+    ],
+)
+def test_inputs_that_are_no_images(organiser: Organiser, kind: str, data: bytes, message: str) -> None:
+    replace_inputs(organiser, kind, data)
+    problem = organiser.problem()
+    assert problem.path == "tracks[0].phases[0].inputs"
+    assert message in problem.message
+
+
+def test_inputs_that_are_the_reference(organiser: Organiser) -> None:
+    organiser.replace("inputs: rgb", "inputs: raw")
+    organiser.text += RAW_INPUTS.format("npy")
+    assert organiser.problem().message == "Inputs and reference are the same files."
+
+
+def test_pairs_may_lie_in_one_folder_where_their_kinds_differ(organiser: Organiser) -> None:
+    for path in (organiser.folder / "raw").iterdir():
+        path.rename(organiser.folder / "rgb" / path.name)
+    organiser.replace("reference: raw", "reference: rgb")
+    organiser.run()
+    assert names_in(InputSet.objects.get().storage_key) == ["6_2.jpg", "6_10.jpg"]
 
 
 def test_a_folder_without_pictures(organiser: Organiser) -> None:
@@ -501,7 +555,7 @@ def test_a_zip_that_cannot_be_opened(organiser: Organiser) -> None:
 
 
 def test_a_picture_that_is_too_large(organiser: Organiser, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(materials, "MAX_INPUT_BYTES", 10)
+    monkeypatch.setattr(inputs, "MAX_INPUT_BYTES", 10)
     assert "is larger than 10 bytes" in organiser.problem().message
 
 

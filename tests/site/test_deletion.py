@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 from django.db.models import ProtectedError
+from django.test import Client
 
+from bayerboard.lib.storage import object_store
 from bayerboard.submissions.models import Submission
 from tests import factories
 
@@ -60,3 +62,26 @@ def test_a_challenge_that_nobody_used_can_go() -> None:
     challenge.delete()
 
     organiser.refresh_from_db()
+
+
+@pytest.mark.parametrize("what", ["challenge", "track", "phase"])
+def test_nothing_takes_a_reference_with_it(cast: Cast, what: str) -> None:
+    objects = {"challenge": cast.challenge, "track": cast.phase.track, "phase": cast.phase}
+    version = cast.phase.published_version
+    assert version is not None
+
+    with pytest.raises(ProtectedError):
+        objects[what].delete()
+
+    assert object_store().exists(version.reference_set.storage_key)
+
+
+def test_the_admin_offers_no_deletion_of_a_reference(cast: Cast) -> None:
+    version = cast.phase.published_version
+    assert version is not None
+    admin = factories.make_user(is_staff=True, is_superuser=True)
+    client = Client()
+    client.force_login(admin, "django.contrib.auth.backends.ModelBackend")
+
+    assert client.post(f"/admin/challenges/referenceset/{version.reference_set_id}/delete/").status_code == 403
+    assert type(version.reference_set).objects.filter(pk=version.reference_set_id).exists()

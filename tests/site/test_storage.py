@@ -1,22 +1,30 @@
-"""Stored objects: whole, durable, and nowhere but in the storage."""
+"""What every store does: the same tests on the local disk and on a real S3 server."""
 
 from __future__ import annotations
 
-import errno
-from pathlib import Path
-from typing import Any
+import os
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from urllib.request import Request, urlopen
 
 import pytest
 
-from bayerboard.lib import storage
-from bayerboard.lib.storage import InvalidKey, LocalDisk, object_store
+from bayerboard.lib.storage import InvalidKey, LocalDisk, ObjectStore, PartsGone, object_store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 KEY = "archives/3fe1.zip"
+PART = 1000
+CONTENT = os.urandom(2 * PART + 345)
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> LocalDisk:
-    return LocalDisk(tmp_path / "objects")
+@pytest.fixture(params=["disk", "s3"])
+def store(request: pytest.FixtureRequest) -> ObjectStore:
+    if request.param == "s3":
+        request.getfixturevalue("bucket")
+    return object_store()
 
 
 @pytest.fixture
@@ -26,11 +34,30 @@ def source(tmp_path: Path) -> Path:
     return file
 
 
-def files(store: LocalDisk) -> list[str]:
-    return sorted(path.relative_to(store.root).as_posix() for path in store.root.glob("**/*") if path.is_file())
+def put_part(store: ObjectStore, parts_id: str, number: int, key: str = KEY) -> None:
+    """Send a part of CONTENT to where the store takes it."""
+    data = CONTENT[(number - 1) * PART : number * PART]
+    url = store.part_url(key, parts_id, number, len(data), 60)
+    if url is None:
+        assert isinstance(store, LocalDisk)
+        store.write_part(parts_id, number, len(data), chunks(data))
+    else:
+        with urlopen(Request(url, data, method="PUT"), timeout=30) as answer:
+            assert answer.status == 200
 
 
-def test_what_is_put_can_be_read(store: LocalDisk, source: Path) -> None:
+def chunks(data: bytes) -> Iterator[bytes]:
+    return (data[start : start + 100] for start in range(0, len(data), 100))
+
+
+def keys(store: ObjectStore) -> list[str]:
+    return [stored.key for stored in store.objects("archives/")]
+
+
+# --- Whole objects ---
+
+
+def test_what_is_put_can_be_read(store: ObjectStore, source: Path) -> None:
     store.put(KEY, source)
 
     with store.open(KEY) as stored, store.local_copy(KEY) as copy:
@@ -39,85 +66,36 @@ def test_what_is_put_can_be_read(store: LocalDisk, source: Path) -> None:
     assert store.size_bytes(KEY) == 7
 
 
-def test_the_source_is_moved_where_it_can_be(store: LocalDisk, source: Path) -> None:
-    store.put(KEY, source)
-
-    assert not source.exists()
-    assert files(store) == [KEY]
-
-
-def put_on_another_disk(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a rename of the source fail as one between two disks does."""
-    replace = Path.replace
-
-    def replace_on_one_disk(path: Path, target: Path) -> Path:
-        if path == source:
-            raise OSError(errno.EXDEV, "Invalid cross-device link")
-        return replace(path, target)
-
-    monkeypatch.setattr(Path, "replace", replace_on_one_disk)
-
-
-def test_from_another_disk_it_is_copied(store: LocalDisk, source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    put_on_another_disk(source, monkeypatch)
-
+def test_reading_can_begin_anywhere(store: ObjectStore, source: Path) -> None:
     store.put(KEY, source)
 
     with store.open(KEY) as stored:
-        assert stored.read() == b"content"
-    assert files(store) == [KEY]
+        stored.seek(-3, os.SEEK_END)
+        assert stored.read() == b"ent"
+        stored.seek(1)
+        assert stored.read(2) == b"on"
 
 
-def test_objects_are_their_owners_alone(store: LocalDisk, source: Path) -> None:
-    store.put(KEY, source)
-
-    assert (store.root / "archives").stat().st_mode & 0o777 == 0o700
-
-
-@pytest.mark.parametrize("step", ["_flush", "shutil.copyfile"])
-def test_a_crash_leaves_no_half_of_an_object(
-    store: LocalDisk, source: Path, monkeypatch: pytest.MonkeyPatch, step: str
-) -> None:
-    def crash(*arguments: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    if step == "shutil.copyfile":
-        put_on_another_disk(source, monkeypatch)
-    monkeypatch.setattr(f"bayerboard.lib.storage.{step}", crash)
-
-    with pytest.raises(OSError, match="No space"):
-        store.put(KEY, source)
-
-    assert not store.exists(KEY)
-    assert files(store) == []
-
-
-def test_a_rename_that_fails_for_another_reason_is_told(store: LocalDisk, source: Path) -> None:
-    with pytest.raises(FileNotFoundError):
-        store.put(KEY, source.with_name("not there"))
-
-    assert files(store) == []
-
-
-def test_file_and_folders_are_on_the_disk_before_it_returns(
-    store: LocalDisk, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    flushed: list[str] = []
-    flush = storage._flush
-
-    def note(path: Path) -> None:
-        flushed.append("file" if path.is_file() else path.name)
-        flush(path)
-
-    monkeypatch.setattr(storage, "_flush", note)
+def test_a_large_object(store: ObjectStore, source: Path) -> None:
+    content = os.urandom(20 * 2**20)
+    source.write_bytes(content)
 
     store.put(KEY, source)
 
-    # the names of the folders, which are new; the content; the name that leads to it
-    assert flushed == [tmp_path.name, "objects", "file", "archives"]
+    with store.local_copy(KEY) as copy:
+        assert copy.read_bytes() == content
 
 
-def test_what_is_not_there(store: LocalDisk) -> None:
+def test_an_empty_object(store: ObjectStore, source: Path) -> None:
+    source.write_bytes(b"")
+
+    store.put(KEY, source)
+
+    with store.local_copy(KEY) as copy:
+        assert copy.read_bytes() == b""
+
+
+def test_what_is_not_there(store: ObjectStore) -> None:
     assert not store.exists(KEY)
     with pytest.raises(FileNotFoundError):
         store.open(KEY)
@@ -125,15 +103,114 @@ def test_what_is_not_there(store: LocalDisk) -> None:
         store.size_bytes(KEY)
     with pytest.raises(FileNotFoundError), store.local_copy(KEY):
         pass
+    assert keys(store) == []
 
 
-def test_deleting(store: LocalDisk, source: Path) -> None:
+def test_deleting(store: ObjectStore, source: Path) -> None:
     store.put(KEY, source)
 
     store.delete(KEY)
     store.delete(KEY)
 
-    assert files(store) == []
+    assert keys(store) == []
+
+
+def test_a_list_tells_size_and_age(store: ObjectStore, source: Path) -> None:
+    os.utime(source, (0, 0))  # the file's own age is not the object's
+    before = datetime.now(UTC) - timedelta(seconds=2)
+    store.put(KEY, source)
+    store.put("inputs/1.zip", _file(source, b"other"))
+
+    [stored] = store.objects("archives/")
+
+    assert (stored.key, stored.size_bytes) == (KEY, 7)
+    assert before <= stored.modified_at <= datetime.now(UTC) + timedelta(seconds=2)
+
+
+def _file(beside: Path, content: bytes) -> Path:
+    file = beside.with_name("another")
+    file.write_bytes(content)
+    return file
+
+
+# --- Parts ---
+
+
+@pytest.mark.parametrize("order", [(1, 2, 3), (3, 1, 2), (2, 3, 1)])
+def test_parts_make_an_object_in_any_order(store: ObjectStore, order: tuple[int, ...]) -> None:
+    parts_id = store.open_parts(KEY, len(CONTENT), PART)
+    for number in order:
+        put_part(store, parts_id, number)
+    parts = store.list_parts(KEY, parts_id)
+
+    store.complete_parts(KEY, parts_id, parts)
+
+    assert [(part.number, part.size_bytes) for part in parts] == [(1, PART), (2, PART), (3, 345)]
+    with store.open(KEY) as stored:
+        assert stored.read() == CONTENT
+
+
+def test_nothing_is_there_before_the_parts_are_complete(store: ObjectStore) -> None:
+    parts_id = store.open_parts(KEY, len(CONTENT), PART)
+    put_part(store, parts_id, 1)
+
+    assert not store.exists(KEY)
+    assert keys(store) == []
+
+
+def test_a_part_that_is_sent_again(store: ObjectStore) -> None:
+    parts_id = store.open_parts(KEY, len(CONTENT), PART)
+    for number in (1, 1, 2, 3, 2):
+        put_part(store, parts_id, number)
+
+    store.complete_parts(KEY, parts_id, store.list_parts(KEY, parts_id))
+
+    with store.open(KEY) as stored:
+        assert stored.read() == CONTENT
+
+
+def test_an_etag_is_compared_with_quotes_or_without(store: ObjectStore) -> None:
+    parts_id = store.open_parts(KEY, len(CONTENT), PART)
+    put_part(store, parts_id, 1)
+
+    [part] = store.list_parts(KEY, parts_id)
+
+    assert part.matches(part.etag)
+    assert part.matches(part.etag.strip('"'))
+    assert not part.matches("0" * 32)
+
+
+@pytest.mark.parametrize("end", ["completed", "aborted"])
+def test_parts_that_came_to_their_end_are_gone(store: ObjectStore, end: str) -> None:
+    parts_id = store.open_parts(KEY, len(CONTENT), PART)
+    for number in (1, 2, 3):
+        put_part(store, parts_id, number)
+    parts = store.list_parts(KEY, parts_id)
+    if end == "completed":
+        store.complete_parts(KEY, parts_id, parts)
+    else:
+        store.abort_parts(KEY, parts_id)
+        store.abort_parts(KEY, parts_id)
+
+    with pytest.raises(PartsGone):
+        store.list_parts(KEY, parts_id)
+    with pytest.raises(PartsGone):
+        store.complete_parts(KEY, parts_id, parts)
+    assert store.exists(KEY) == (end == "completed")
+
+
+def test_what_was_begun_long_ago_and_is_unknown_is_cleared(store: ObjectStore) -> None:
+    forgotten, known = (store.open_parts(key, len(CONTENT), PART) for key in ("archives/1.zip", "archives/2.zip"))
+
+    assert store.clear_leftovers(datetime.now(UTC) - timedelta(hours=1), {known}) == 0
+    assert store.clear_leftovers(datetime.now(UTC) + timedelta(hours=1), {known}) == 1
+
+    assert store.list_parts("archives/2.zip", known) == []
+    with pytest.raises(PartsGone):
+        store.list_parts("archives/1.zip", forgotten)
+
+
+# --- Keys ---
 
 
 @pytest.mark.parametrize(
@@ -157,30 +234,24 @@ def test_deleting(store: LocalDisk, source: Path) -> None:
         "~/a",
     ],
 )
-@pytest.mark.parametrize("verb", ["put", "open", "local_copy", "size_bytes", "exists", "delete"])
-def test_keys_lead_nowhere_else(store: LocalDisk, source: Path, key: str, verb: str) -> None:
-    arguments: list[Any] = [key, source] if verb == "put" else [key]
+@pytest.mark.parametrize("verb", ["put", "open", "local_copy", "size_bytes", "exists", "delete", "download_url"])
+def test_keys_lead_nowhere_else(store: ObjectStore, source: Path, key: str, verb: str) -> None:
+    more: dict[str, list[Any]] = {"put": [source], "download_url": ["a.zip", "application/zip"]}
+    arguments = [key, *more.get(verb, [])]
 
     with pytest.raises(InvalidKey):
         use(store, verb, arguments)
 
 
-def use(store: LocalDisk, verb: str, arguments: list[Any]) -> None:
+def use(store: ObjectStore, verb: str, arguments: list[Any]) -> None:
     found = getattr(store, verb)(*arguments)
     if verb == "local_copy":
         with found:
             pass
 
 
-@pytest.mark.parametrize("key", ["a", "archives/3f.zip", "references/12-3.zip", "downloads/a/b_c-d.tar.gz"])
-def test_good_keys(store: LocalDisk, source: Path, key: str) -> None:
+@pytest.mark.parametrize("key", ["archives/3f.zip", "archives/12-3.zip", "archives/a/b_c-d.tar.gz"])
+def test_good_keys(store: ObjectStore, source: Path, key: str) -> None:
     store.put(key, source)
 
-    assert files(store) == [key]
-
-
-def test_the_store_is_the_settings(tmp_path: Path) -> None:
-    store = object_store()
-
-    assert isinstance(store, LocalDisk)
-    assert store.root == tmp_path / "objects"
+    assert keys(store) == [key]

@@ -97,3 +97,25 @@ def test_a_key_with_a_nul_is_refused_without_a_crash(cast: Cast, tmp_path: Path)
 
     type(cast.phase).objects.update(ends_at=timezone.now() - timedelta(seconds=1))
     assert send(cast, tmp_path, key="01234567\0").status_code == 403
+
+
+def test_the_header_counts_like_the_field(cast: Cast, tmp_path: Path) -> None:
+    answers = [
+        cast.client("participant").post(
+            cast.phase.submit_url(),
+            factories.upload(cast.phase, tmp_path),  # with another key in the form each time
+            headers={"Idempotency-Key": KEY},
+        )
+        for _ in range(2)
+    ]
+
+    assert_one(*answers)
+    assert Submission.objects.get().idempotency_key == KEY
+
+
+def test_a_header_that_is_no_key_changes_nothing(cast: Cast, tmp_path: Path) -> None:
+    fields = factories.upload(cast.phase, tmp_path, idempotency_key=KEY)
+
+    cast.client("participant").post(cast.phase.submit_url(), fields, headers={"Idempotency-Key": "a b"})
+
+    assert Submission.objects.get().idempotency_key != "a b"

@@ -11,7 +11,7 @@ from django.utils import timezone
 from bayerboard.evaluations.models import Evaluation, Status
 from bayerboard.submissions.models import Submission
 from bayerboard.submissions.submit import check_quota
-from bayerboard.submissions.uploads import receive_on_disk
+from bayerboard.submissions.uploads import FIELDS_AT_MOST_BYTES, receive_on_disk
 from scoring.problems import CATALOGUE
 from tests import factories
 from tests.site.pages import Page
@@ -173,10 +173,25 @@ def test_the_deadline_counts_when_the_upload_begins(
 
 
 def test_what_was_refused_is_read_to_its_end(cast: Cast, tmp_path: Path) -> None:
-    """A server that answers earlier closes the connection under the browser, which then shows no answer."""
+    """A server that closes the connection earlier makes a browser show its own error instead of the answer."""
     type(cast.phase).objects.update(ends_at=timezone.now() - timedelta(seconds=1))
 
     response = send(cast, tmp_path)
 
     assert response.wsgi_request.read() == b""
+    assert_nothing_stored()
+
+
+def test_a_form_that_is_surely_too_large_is_not_received(
+    cast: Cast, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*arguments: object) -> None:
+        raise AssertionError("the upload was received")
+
+    monkeypatch.setattr("bayerboard.submissions.views.receive_on_disk", fail)
+    type(cast.phase).objects.update(max_archive_bytes=1000)
+
+    response = send(cast, tmp_path, archive=bytes(FIELDS_AT_MOST_BYTES + 2000))
+
+    assert_refused(response, "archive-too-large", 400)
     assert_nothing_stored()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.core.files.uploadhandler import TemporaryFileUploadHandler
 from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 
 from bayerboard.submissions.models import Submission
@@ -153,7 +155,8 @@ def test_a_connection_that_breaks_while_a_refused_body_is_read(cast: Cast, tmp_p
 
     response = post_over(cast, _Broken(body), len(body))
 
-    assert response.status_code == 400
+    # the answer was on its way before the rest of the body was waited for
+    assert response.status_code == 403
     assert_nothing_stored()
 
 
@@ -167,4 +170,36 @@ def test_more_files_than_any_form_has(cast: Cast, tmp_path: Path) -> None:
     more = {f"more{number}": factories.upload(cast.phase, tmp_path, archive=b"x")["archive"] for number in range(101)}
 
     assert post(cast, encode(cast, tmp_path, **more)).status_code == 400
+    assert_nothing_stored()
+
+
+def test_a_disk_that_is_full_while_the_archive_arrives(
+    cast: Cast, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*arguments: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(TemporaryFileUploadHandler, "receive_data_chunk", full)
+
+    response = post(cast, encode(cast, tmp_path, archive=bytes(150_000)))
+
+    assert response.status_code == 503
+    assert response.context["refusal"].code == "storage-full"
+    assert response.wsgi_request.read() == b""
+    assert_nothing_stored()
+
+
+def test_a_disk_that_is_full_when_the_archive_is_stored(
+    cast: Cast, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*arguments: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("bayerboard.lib.storage.local_disk.flush", full)
+
+    response = post(cast, encode(cast, tmp_path, archive=bytes(150_000)))
+
+    assert response.status_code == 503
+    assert response.context["refusal"].code == "storage-full"
+    monkeypatch.undo()
     assert_nothing_stored()

@@ -10,7 +10,8 @@ from django.template import Context, Template
 from django.utils import timezone
 
 from bayerboard.lib.templatetags import bayerboard_tags as tags
-from scoring.protocol import Column
+from scoring.manifest import FileSpec, Manifest
+from scoring.protocol import Column, load_protocol
 
 if TYPE_CHECKING:
     from django.contrib.auth.base_user import AbstractBaseUser
@@ -145,3 +146,52 @@ def test_icon_is_silent_to_screen_readers(settings: Settings) -> None:
     html = Template("{% load bayerboard_tags %}{% icon 'check' %}").render(Context())
     assert 'aria-hidden="true"' in html
     assert "icons" in html
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (190_000, "0.19 M"),
+        (1_940_000, "1.94 M"),
+        (850, "850"),
+        (12.5e9, "12.5 G"),
+        (2e12, "2 T"),
+        (0, "0"),
+        (-1.0, "–"),
+        (None, "–"),
+        ("", "–"),
+    ],
+)
+def test_amount(value: float | str | None, text: str) -> None:
+    assert tags.amount(value) == text
+
+
+def manifest(*shapes: tuple[int, ...]) -> Manifest:
+    return Manifest(tuple(FileSpec(f"{number}", shape, "uint16") for number, shape in enumerate(shapes)))
+
+
+@pytest.mark.parametrize(
+    ("protocol", "shapes", "text"),
+    [
+        ("aim22-s7", [], "252 × 252 × 4"),
+        ("aim22-s7", [(252, 252, 4)], "252 × 252 × 4"),
+        ("ntire24-raw-sr", [], "that of each reference × 4"),
+        ("ntire24-raw-sr", [(0, 0, 4)], "that of each reference × 4"),
+        ("ntire24-raw-sr", [(48, 64, 4), (48, 64, 4)], "48 × 64 × 4"),
+        ("ntire24-raw-sr", [(96, 80, 4), (48, 64, 4)], "differs from image to image, 48 × 64 × 4 to 96 × 80 × 4"),
+    ],
+)
+def test_expected_shape(protocol: str, shapes: list[tuple[int, ...]], text: str) -> None:
+    assert tags.expected_shape(load_protocol(protocol), manifest(*shapes)) == text
+
+
+@pytest.mark.parametrize(
+    ("protocol", "labels"),
+    [
+        ("aim22-p20", ["SSIM", "PSNR"]),
+        ("ntire26-unpaired-isp", ["PSNR", "SSIM", "ΔE2000"]),
+        ("ntire25-raw-restoration", ["PSNR", "SSIM"]),
+    ],
+)
+def test_headlines_tell_nothing_of_subsets(protocol: str, labels: list[str]) -> None:
+    assert [column.label for column in tags.headlines(load_protocol(protocol).columns)] == labels

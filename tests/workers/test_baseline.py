@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from django.conf import settings as site
 from django.utils import timezone
 
 from baselines.catalogue import get_method
+from baselines.equipment import Equipment, device_name
 from bayerboard.evaluations.models import Evaluation, Status
 from bayerboard.lib.leases import LeaseLost
 from bayerboard.lib.storage import object_store
@@ -282,3 +284,60 @@ def test_temporary_files_lie_with_the_uploads(cast: Cast, run: BaselineRun, monk
 
     assert folders[0].parent == site.UPLOAD_DIR
     assert not folders[0].exists()
+
+
+# --- Which worker takes it ---
+
+NO_TORCH, CPU, GPU = Equipment(False, False), Equipment(True, False), Equipment(True, True)
+
+
+@pytest.fixture
+def torch_run(run: BaselineRun, monkeypatch: pytest.MonkeyPatch) -> BaselineRun:
+    """A run of a method that needs torch, queued a minute ago; it is the mosaic under another flag."""
+    flagged = replace(get_method("mosaic"), needs_torch=True)
+    monkeypatch.setattr("bayerboard.methods.models.METHODS", [flagged])
+    BaselineRun.objects.update(queued_at=timezone.now() - timedelta(minutes=1))
+    return run
+
+
+def try_with(monkeypatch: pytest.MonkeyPatch, equipment: Equipment, run: BaselineRun) -> str:
+    monkeypatch.setattr("workers.baseline.equipment", lambda: equipment)
+    run_baseline(run.pk)
+    return after(run).status
+
+
+@pytest.mark.parametrize("equipment", [NO_TORCH, CPU])
+def test_what_needs_a_gpu_is_left_to_a_worker_that_has_one(
+    torch_run: BaselineRun, equipment: Equipment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert try_with(monkeypatch, equipment, torch_run) == RunStatus.QUEUED
+    assert try_with(monkeypatch, GPU, torch_run) == RunStatus.SUBMITTED
+
+
+def test_a_worker_without_a_gpu_takes_it_where_the_organiser_allows(
+    torch_run: BaselineRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    BaselineRun.objects.update(allows_cpu=True)
+
+    assert try_with(monkeypatch, NO_TORCH, torch_run) == RunStatus.QUEUED
+    assert try_with(monkeypatch, CPU, torch_run) == RunStatus.SUBMITTED
+
+
+def test_a_gpu_comes_first_even_where_it_is_not_needed(torch_run: BaselineRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    BaselineRun.objects.update(allows_cpu=True, queued_at=timezone.now())
+
+    assert try_with(monkeypatch, CPU, torch_run) == RunStatus.QUEUED
+    assert try_with(monkeypatch, GPU, torch_run) == RunStatus.SUBMITTED
+
+
+def test_what_needs_no_torch_is_taken_by_any_worker(run: BaselineRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert try_with(monkeypatch, NO_TORCH, run) == RunStatus.SUBMITTED
+
+
+def test_what_was_measured_is_kept_with_the_submission(run: BaselineRun) -> None:
+    run_baseline(run.pk)
+
+    measurement = Submission.objects.get().measurement
+    assert measurement.runtime_s > 0
+    assert measurement.device == "cpu"
+    assert measurement.device_name == device_name("cpu")

@@ -174,6 +174,27 @@ def test_each_call_scores_one(cast: Cast, tmp_path: Path) -> None:
     assert sorted(Evaluation.objects.values_list("status", flat=True)) == ["queued", "scored"]
 
 
+def test_a_reference_is_decoded_once(cast: Cast, submission: Submission, tmp_path: Path, settings: Settings) -> None:
+    score_next()
+    decoded = [path for path in settings.REFERENCE_CACHE_DIR.rglob("*") if path.is_file()]
+    again = factories.make_submission(cast.phase, cast.team, tmp_path)
+
+    score_next()
+
+    assert len(decoded) == len(cast.phase.manifest.files)
+    assert again.evaluation.metrics == submission.evaluation.metrics
+    assert settings.REFERENCE_CACHE_DIR.stat().st_mode & 0o777 == 0o700
+
+
+def test_without_room_nothing_is_kept(submission: Submission, settings: Settings) -> None:
+    settings.REFERENCE_CACHE_BYTES = 0
+
+    score_next()
+
+    assert submission.evaluation.status == Status.SCORED
+    assert not settings.REFERENCE_CACHE_DIR.exists()
+
+
 # --- Our own faults ---
 
 

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from django.contrib.auth.models import AbstractUser
+from django.db import models
 from django.utils.functional import cached_property
 
 
 class User(AbstractUser):
     """A person. Our own class from the first day, since Django cannot swap it in later."""
+
+    mails_notices = models.BooleanField(
+        "E-mail me when a result is there",
+        default=True,
+        help_text="Also when an archive is rejected or its scoring breaks off. The site itself tells you in any case.",
+    )
 
     @cached_property
     def organised_challenge_pks(self) -> frozenset[int]:

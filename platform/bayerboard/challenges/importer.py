@@ -33,7 +33,6 @@ from bayerboard.challenges.spec_yaml import SpecError, SpecProblem
 from bayerboard.leaderboards.models import Standing
 from bayerboard.submissions.models import Submission
 from scoring import SCORER_VERSION
-from scoring.protocol import Protocol, load_protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -41,6 +40,7 @@ if TYPE_CHECKING:
     from django.db.models import Model
 
     from bayerboard.challenges.spec import ChallengeSpec, PhaseSpec, TrackSpec
+    from scoring.protocol import Protocol
 
 Kind = Literal["created", "updated", "unchanged", "note"]
 SHOWN_CHARACTERS = 60
@@ -114,9 +114,7 @@ def _prepare(spec: ChallengeSpec, scratch: Path, say: Callable[[str], None]) -> 
 def _protocols(spec: ChallengeSpec) -> list[Protocol]:
     """The protocol of each track: its own snapshot where it exists already."""
     tracks = {track.slug: track for track in Track.objects.filter(challenge__slug=spec.slug)}
-    return [
-        tracks[track.slug].protocol if track.slug in tracks else load_protocol(track.protocol) for track in spec.tracks
-    ]
+    return [tracks[track.slug].protocol if track.slug in tracks else track.protocol for track in spec.tracks]
 
 
 # --- What only the database knows ---------------------------------------------------------------------------------
@@ -245,10 +243,10 @@ def _write_track(
         "position": position,
     }
     _save(report, subject, track, values)
-    if files.protocol.name != spec.protocol:
-        report.add("note", subject, f"keeps its protocol {files.protocol.name}; {spec.protocol} needs a new track")
-    elif files.protocol.digest != load_protocol(spec.protocol).digest:
-        report.add("note", subject, f"keeps its copy of {spec.protocol}, which differs from the one shipped now")
+    if files.protocol.name != spec.protocol.name:
+        report.add("note", subject, f"keeps its protocol {files.protocol.name}; {spec.protocol.name} needs a new track")
+    elif files.protocol.digest != spec.protocol.digest:
+        report.add("note", subject, f"keeps its copy of {spec.protocol.name}, which differs from the one named now")
     _write_downloads(report, track, spec, files)
     for index, (phase, phase_files) in enumerate(zip(spec.phases, files.phases, strict=True)):
         _write_phase(report, track, phase, phase_files, index)
@@ -292,6 +290,7 @@ def _write_phase(report: ImportReport, track: Track, spec: PhaseSpec, files: Pre
         "quota_per_day": spec.quota_per_day,
         "quota_total": spec.quota_total,
         "max_archive_bytes": spec.max_archive_bytes,
+        "time_limit_s": spec.time_limit_s,
         "input_set": _input_set(track, files),
         "inputs_released_at": spec.inputs_released_at,
         "manifest_data": files.manifest.to_json(),
@@ -305,7 +304,8 @@ def _write_phase(report: ImportReport, track: Track, spec: PhaseSpec, files: Pre
     if "selection" in changed:
         Standing.objects.rebuild(phase)
     if files.inputs.ignored:
-        report.add("note", subject, f"left out {files.inputs.ignored} files beside the inputs that are not .jpg")
+        kind = spec.input_format
+        report.add("note", subject, f"left out {files.inputs.ignored} files beside the inputs that are not .{kind}")
     _write_reference(report, phase, files)
 
 

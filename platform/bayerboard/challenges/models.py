@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.http import Http404
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
     from bayerboard.accounts.models import User
+    from scoring.protocol import Column
 
 
 def _check_time_zone(name: str) -> None:
@@ -158,6 +160,12 @@ class Phase(models.Model):
     quota_per_day = models.PositiveIntegerField(default=5)
     quota_total = models.PositiveIntegerField(default=100)
     max_archive_bytes = models.PositiveBigIntegerField(default=500_000_000)
+    time_limit_s = models.PositiveIntegerField(
+        "time limit [s]",
+        default=1800,
+        validators=[MinValueValidator(1)],
+        help_text="How long the scoring of one submission may take.",
+    )
     input_set = models.ForeignKey(InputSet, on_delete=models.PROTECT, related_name="phases", null=True, blank=True)
     inputs_released_at = models.DateTimeField(null=True, blank=True, help_text="Empty: with the start of the phase.")
     manifest_data = models.JSONField(
@@ -224,6 +232,16 @@ class Phase(models.Model):
         if self.board == Board.OPEN:
             return True
         return self.board_opens_at is not None and timezone.now() >= self.board_opens_at
+
+    def columns_for(self, user: User | AnonymousUser, protocol: Protocol) -> tuple[Column, ...]:
+        """Return the columns that the user may see.
+
+        Values of a subset tell more about a hidden reference than one mean: the organisers' alone, as those of single
+        images, until the phase publishes them. They order the board all the same.
+        """
+        if self.publishes_images or not protocol.subsets or self.track.challenge.is_organised_by(user):
+            return protocol.columns
+        return tuple(column for column in protocol.columns if column.subset is None)
 
     def day_start(self, now: datetime) -> datetime:
         """Return the start of the quota's day that holds `now`, in the challenge's time zone."""

@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import tempfile
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from bayerboard.challenges.materials import (
-    MaterialInvalid,
-    PreparedFile,
-    PreparedInputs,
-    PreparedReference,
-    list_names,
-    prepare_download,
-    prepare_inputs,
-    prepare_reference,
-)
+from bayerboard.challenges.inputs import PreparedInputs, prepare_inputs
+from bayerboard.challenges.materials import MaterialInvalid, PreparedFile, list_names, prepare_download
+from bayerboard.challenges.references import PreparedReference, prepare_reference
 from bayerboard.challenges.spec_yaml import KeyPath, SpecError, SpecProblem
 from bayerboard.lib.storage import object_store
 from scoring.manifest import Manifest, ManifestError
+from scoring.shapes import is_open
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -93,35 +88,62 @@ class _Preparation:
         self.say(f"{track.slug}/{phase.slug}: inputs and reference")
         prefix = f"{track.slug}-{phase.slug}"
         folder = Path(tempfile.mkdtemp(dir=self.scratch))
-        inputs = self.attempt((*path, "inputs"), lambda: prepare_inputs(phase.inputs, folder / f"{prefix}-inputs.zip"))
+        self.attempt((*path, "inputs"), partial(_apart, phase, protocol))
+        inputs = self.attempt(
+            (*path, "inputs"),
+            lambda: prepare_inputs(phase.inputs, folder / f"{prefix}-inputs.zip", phase.input_format),
+        )
         reference = self.attempt(
             (*path, "reference"),
             lambda: prepare_reference(phase.reference, folder / f"{prefix}-reference.zip", protocol),
         )
         if inputs is None or reference is None:
             return None
-        manifest = self.attempt((*path, "inputs"), lambda: _manifest(inputs.names, protocol))
-        self.attempt((*path, "reference"), lambda: _match(inputs.names, reference.names))
+        manifest = self.attempt((*path, "inputs"), partial(_manifest, inputs, reference, protocol))
+        self.attempt((*path, "reference"), partial(_match, inputs, reference, phase, protocol))
         return PreparedPhase(inputs, reference, manifest) if manifest else None
 
 
-def _manifest(names: tuple[str, ...], protocol: Protocol) -> Manifest:
+def _apart(phase: PhaseSpec, protocol: Protocol) -> None:
+    """Refuse one folder for both where their files are of one kind: the inputs would be the hidden reference."""
+    kinds = {"png", "jpg"} if protocol.container in {"png", "jpg"} else {protocol.container}
+    if phase.input_format in kinds and phase.inputs.resolve() == phase.reference.resolve():
+        raise MaterialInvalid("Inputs and reference are the same files.", "Keep them in different folders.")
+
+
+def _manifest(inputs: PreparedInputs, reference: PreparedReference, protocol: Protocol) -> Manifest:
+    """What a submission must look like: from the inputs alone, apart from the one factor between the sizes."""
+    shapes = _shapes(inputs, reference, protocol) if is_open(protocol.shape) else None
     try:
-        return Manifest.for_names(names, protocol)
+        return Manifest.for_names(inputs.names, protocol, shapes)
     except ManifestError as error:
         raise MaterialInvalid(f"{error}.", "Rename the file.") from error
 
 
-def _match(inputs: tuple[str, ...], reference: tuple[str, ...]) -> None:
-    missing, surplus = set(inputs) - set(reference), set(reference) - set(inputs)
+def _shapes(
+    inputs: PreparedInputs, reference: PreparedReference, protocol: Protocol
+) -> dict[str, tuple[int, ...]] | None:
+    """The shape of each image as a multiple of its input's; None, which leaves it open, where there is no such rule."""
+    # A name that is in one of the two only is a mistake that is reported anyway.
+    shapes = {name: shape for name, shape in reference.shapes.items() if name in inputs.sizes}
+    ratios = {
+        (Fraction(shape[0], inputs.sizes[name][0]), Fraction(shape[1], inputs.sizes[name][1]))
+        for name, shape in shapes.items()
+    }
+    return shapes if len(ratios) == 1 else None
+
+
+def _match(inputs: PreparedInputs, reference: PreparedReference, phase: PhaseSpec, protocol: Protocol) -> None:
+    missing, surplus = set(inputs.names) - set(reference.names), set(reference.names) - set(inputs.names)
     if missing or surplus:
         parts = [
             f"{what} for {list_names(sorted(names))}"
-            for what, names in (("no .npy", missing), ("no input", surplus))
+            for what, names in ((f"no .{protocol.container}", missing), ("no input", surplus))
             if names
         ]
         message = f"Inputs and reference are not of the same images: {', '.join(parts)}."
-        raise MaterialInvalid(message, "Give every input 6_0.jpg its reference 6_0.npy, and no other.")
+        example = f"Give every input 6_0.{phase.input_format} its reference 6_0.{protocol.container}, and no other."
+        raise MaterialInvalid(message, example)
 
 
 def prepare(spec: ChallengeSpec, protocols: list[Protocol], scratch: Path, say: Callable[[str], None]) -> Prepared:

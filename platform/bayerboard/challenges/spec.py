@@ -10,8 +10,10 @@ from zoneinfo import ZoneInfo
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
+    InstanceOf,
     PrivateAttr,
     ValidationError,
     ValidationInfo,
@@ -30,6 +32,7 @@ from bayerboard.challenges.spec_fields import (
     TextFile,
     TextPath,
     Title,
+    existing_path,
     suggest,
     wrong,
 )
@@ -41,7 +44,7 @@ from bayerboard.challenges.spec_yaml import (
     format_path,
     read_yaml,
 )
-from scoring.protocol import available_protocols
+from scoring.protocol import Protocol, ProtocolError, available_protocols, find_protocol, load_protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,11 +69,24 @@ def _known_zone(name: str) -> str:
     raise wrong(f"“{name}” is not a time zone.", "Use a name of the IANA list, such as Europe/Zurich or UTC.")
 
 
-def _known_protocol(name: str) -> str:
-    known = available_protocols()
+def _read_protocol(value: Any, info: ValidationInfo) -> Protocol:
+    """Read a protocol: one that ships by its name, an organiser's own from its file."""
+    if not isinstance(value, str):
+        raise wrong("A text is expected here.", "Write a protocol's name, or the path of your own .toml.")
+    name, known = value.strip(), available_protocols()
     if name in known:
-        return name
-    raise wrong(f"There is no protocol “{name}”.", suggest(name, known, always_list=True))
+        return load_protocol(name)
+    if not name.endswith(".toml"):
+        raise wrong(f"There is no protocol “{name}”.", suggest(name, known, always_list=True))
+    try:
+        protocol = find_protocol(str(existing_path(name, info)))
+    except (ProtocolError, OSError) as error:
+        mistakes = "; ".join(str(error).splitlines())
+        raise wrong(f"{mistakes}.", "Correct the file; “python -m scoring protocols FILE” checks it alone.") from None
+    if protocol.name in known:
+        hint = "Give yours another name: scores of the two cannot be told apart."
+        raise wrong(f"{name} calls itself {protocol.name}, as a protocol does that ships.", hint)
+    return protocol
 
 
 def _known_baseline(name: str, info: ValidationInfo) -> str:
@@ -78,8 +94,8 @@ def _known_baseline(name: str, info: ValidationInfo) -> str:
     if method is None:
         raise wrong(f"There is no baseline “{name}”.", suggest(name, [method.name for method in METHODS]))
     protocol = info.data.get("protocol")  # missing where the protocol itself is wrong
-    if protocol is not None and protocol not in method.protocols:
-        message = f"The baseline “{name}” does not predict for {protocol}."
+    if protocol is not None and protocol.name not in method.protocols:
+        message = f"The baseline “{name}” does not predict for {protocol.name}."
         raise wrong(message, f"Remove it; it predicts for {', '.join(method.protocols)}.")
     return name
 
@@ -136,7 +152,9 @@ class PhaseSpec(_Described):
     quota_per_day: Count = 5
     quota_total: Count = 100
     max_archive_mb: Count = 500
+    time_limit_s: Count = 1800
     inputs: DataPath
+    input_format: Literal["jpg", "png", "npy", "npz"] = "jpg"
     inputs_released_at: Moment | None = None
     reference: DataPath
     board: Literal["open", "hidden", "own-row"] = "open"
@@ -182,7 +200,7 @@ class TrackSpec(_Described):
     slug: Slug
     title: Title
     summary: Line = ""
-    protocol: Annotated[str, AfterValidator(_known_protocol)]
+    protocol: Annotated[InstanceOf[Protocol], BeforeValidator(_read_protocol)]
     baselines: tuple[Annotated[str, AfterValidator(_known_baseline)], ...] = ()
     downloads: tuple[DownloadSpec, ...] = ()
     phases: Annotated[tuple[PhaseSpec, ...], AfterValidator(_not_empty)]

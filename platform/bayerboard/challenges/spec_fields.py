@@ -95,7 +95,7 @@ def _localise(moment: datetime, zone: tzinfo) -> datetime:
 
 
 def _parse_text_file(value: Any, info: ValidationInfo) -> Any:
-    path = _existing(value, info)
+    path = existing_path(value, info)
     if not path.is_file():
         raise wrong(f"{path} is not a file.", "Name a text file.")
     with path.open("rb") as stream:
@@ -111,7 +111,7 @@ def _parse_text_file(value: Any, info: ValidationInfo) -> Any:
     return TextFile(path, text)
 
 
-def _existing(value: Any, info: ValidationInfo) -> Path:
+def existing_path(value: Any, info: ValidationInfo) -> Path:
     if not isinstance(value, str) or not value.strip():
         raise wrong("A path is expected here.", "Name a file or folder, relative to the folder of this file.")
     folder = _surroundings(info).folder
@@ -148,6 +148,6 @@ Title = Annotated[str, StringConstraints(min_length=1, max_length=120)]
 Line = Annotated[str, StringConstraints(max_length=300)]
 Moment = Annotated[datetime, BeforeValidator(_parse_moment)]
 TextPath = Annotated[TextFile, BeforeValidator(_parse_text_file)]
-ExistingPath = Annotated[Path, BeforeValidator(_existing)]
-DataPath = Annotated[Path, BeforeValidator(_existing), AfterValidator(_folder_or_zip)]
+ExistingPath = Annotated[Path, BeforeValidator(existing_path)]
+DataPath = Annotated[Path, BeforeValidator(existing_path), AfterValidator(_folder_or_zip)]
 Count = Annotated[int, Field(ge=1, le=1_000_000)]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -15,6 +17,9 @@ from bayerboard.methods.offers import offers
 from bayerboard.submissions.models import Submission
 from bayerboard.teams.forms import JoinForm
 from bayerboard.teams.models import team_of
+
+if TYPE_CHECKING:
+    from django.http.response import HttpResponseBase
 
 PREVIEW_ROWS = 10
 RECENT_SUBMISSIONS = 5
@@ -99,7 +104,7 @@ def _may_download(request: HttpRequest, track: Track) -> bool:
 
 @require_http_methods(["GET", "HEAD"])
 @login_required
-def download_file(request: HttpRequest, challenge: str, track: str, pk: int) -> FileResponse | HttpResponse:
+def download_file(request: HttpRequest, challenge: str, track: str, pk: int) -> HttpResponseBase:
     """Send a track's download to those who accepted the terms."""
     found = get_track(request.user, challenge, track)
     item = found.downloads.filter(pk=pk).first()
@@ -112,7 +117,7 @@ def download_file(request: HttpRequest, challenge: str, track: str, pk: int) -> 
 
 @require_http_methods(["GET", "HEAD"])
 @login_required
-def inputs(request: HttpRequest, challenge: str, track: str, phase: str) -> FileResponse | HttpResponse:
+def inputs(request: HttpRequest, challenge: str, track: str, phase: str) -> HttpResponseBase:
     """Send a phase's inputs, once they are released, to those who accepted the terms."""
     found = get_phase(request.user, challenge, track, phase)
     organiser = found.track.challenge.is_organised_by(request.user)

@@ -56,6 +56,10 @@ def make_demo_data(folder: Path, say: Callable[[str], None]) -> None:
                 "--first-photo", str(split.first_photo), "--seed", str(split.seed),
             )  # fmt: skip
             draft.rename(target)
+        kit = folder / track / f"starter-kit-{track}.zip"
+        if not kit.is_file():
+            training = str(folder / track / "training")
+            run_baselines("kit", "--track", track, "--data", training, "--output", str(kit))
 
 
 def run_baselines(*arguments: str) -> None:

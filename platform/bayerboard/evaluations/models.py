@@ -5,16 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.db import models, transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.dispatch import Signal
 from django.utils import timezone
 
 from bayerboard.challenges.models import ScoringVersion
 from bayerboard.lib.leases import LeasedJob, LeasedJobQuerySet
 from bayerboard.lib.tasks import publish_on_commit
+from bayerboard.lib.text import shown_duration
+from scoring.problems import problem
 
 SCORE_TASK = "workers.score.score_next"
 CLAIM_TRIES = 20
+
+# Sent with `evaluation`, in the transaction that ends it; what a receiver raises undoes the end.
+evaluation_ended = Signal()
 
 
 class Status(models.TextChoices):
@@ -59,31 +65,49 @@ class EvaluationQuerySet(LeasedJobQuerySet["Evaluation"]):
         """Stop all of these; a worker that holds one finds its claim gone at its next sign of progress."""
         return self.update(status=Status.CANCELLED, finished_at=Now(), lease_until=None)
 
-    def queued_in_fair_order(self) -> EvaluationQuerySet:
-        """Order the queue: participants before rescores, teams in turn, first come first served."""
-        return self.filter(status=Status.QUEUED).order_by(
-            "is_staged",
-            F("submission__entry__team__last_claimed_at").asc(nulls_first=True),
-            "queued_at",
-            "pk",
+    def queued(self) -> EvaluationQuerySet:
+        """Keep what waits for a worker."""
+        return self.filter(status=Status.QUEUED)
+
+    def of_participants_in_turn(self) -> EvaluationQuerySet:
+        """Order what participants wait for: teams in turn, and a team's own first come first served."""
+        return (
+            self.queued()
+            .filter(is_staged=False)
+            .order_by(F("submission__entry__team__last_claimed_at").asc(nulls_first=True), "queued_at", "pk")
         )
+
+    def of_rescores_in_order(self) -> EvaluationQuerySet:
+        """Order what rescores staged; straight from the index, since it may be everything ever sent."""
+        return self.queued().filter(is_staged=True).order_by("queued_at", "pk")
+
+    def next_queued(self) -> tuple[int, int] | None:
+        """Return the next one and its phase's time limit: a rescore's only while no participant waits."""
+        for queue in (self.of_participants_in_turn(), self.of_rescores_in_order()):
+            found = queue.values_list("pk", "submission__entry__phase__time_limit_s").first()
+            if found is not None:
+                return found
+        return None
 
     def claim_next(self, worker: str) -> Evaluation | None:
         """Claim the next evaluation in fair order; None when nothing is queued."""
         for _ in range(CLAIM_TRIES):
-            pk = self.queued_in_fair_order().values_list("pk", flat=True).first()
-            if pk is None:
+            found = self.next_queued()
+            if found is None:
                 return None
+            pk, time_limit_s = found
             with transaction.atomic():
-                if not self.claim(pk, worker):
+                if not self.claim(pk, worker, time_limit_s):
                     continue  # another worker was faster; look again
                 evaluation = self.select_related(
                     "submission__entry__team",
                     "submission__entry__phase__track",
                     "scoring_version__reference_set",
                 ).get(pk=pk)
-                team = evaluation.submission.entry.team
-                type(team).objects.filter(pk=team.pk).update(last_claimed_at=Now())
+                if not evaluation.is_staged:
+                    # A rescore of what a team once sent is not its turn.
+                    team = evaluation.submission.entry.team
+                    type(team).objects.filter(pk=team.pk).update(last_claimed_at=Now())
                 return evaluation
         return None
 
@@ -91,17 +115,14 @@ class EvaluationQuerySet(LeasedJobQuerySet["Evaluation"]):
 class Evaluation(LeasedJob):
     """One scoring of one submission under one scoring version."""
 
-    STALLED_TEXT = "Scoring stopped without progress {attempts} times. The organisers can start it again with rescore."
-    INTERNAL_TEXT = "Something went wrong on our side (reference {reference}). The organisers can see what it was."
-
     submission = models.ForeignKey("submissions.Submission", on_delete=models.PROTECT, related_name="evaluations")
     scoring_version = models.ForeignKey(ScoringVersion, on_delete=models.PROTECT, related_name="evaluations")
     is_staged = models.BooleanField(default=False, editable=False, help_text="Made by a rescore; yields to the others.")
-    status = models.CharField(
-        max_length=10, choices=Status.choices, default=Status.QUEUED, db_index=True, editable=False
-    )
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED, editable=False)
     # Unrounded, by metric; rounded only for show.
     metrics = models.JSONField(default=dict, editable=False)
+    # Whether what was declared keeps within the protocol's limits; None where it has none.
+    eligible = models.BooleanField(null=True, editable=False)
     errors = models.JSONField(default=list, editable=False)
     warnings = models.JSONField(default=list, editable=False)
     provenance = models.JSONField(default=dict, editable=False)
@@ -112,6 +133,12 @@ class Evaluation(LeasedJob):
         constraints = (
             models.UniqueConstraint(fields=["submission", "scoring_version"], name="evaluation_once_per_version"),
         )
+        # The status is a column of the index rather than its condition: as a parameter of a query, SQLite would not
+        # know it to be the same.
+        indexes = (
+            models.Index(fields=["status", "queued_at", "id"], condition=Q(is_staged=False), name="evaluation_queue"),
+            models.Index(fields=["status", "queued_at", "id"], condition=Q(is_staged=True), name="evaluation_staged"),
+        )
 
     def __str__(self) -> str:
         return f"evaluation {self.pk} of submission {self.submission_id}"
@@ -119,6 +146,14 @@ class Evaluation(LeasedJob):
     @property
     def is_final(self) -> bool:
         return Status(self.status).is_final
+
+    def failure_text(self, code: str, reference: str = "") -> str:
+        limit = shown_duration(self.submission.entry.phase.time_limit_s)
+        found = problem(code, reference_number=reference, attempts=self.attempts, limit=limit)
+        return f"{found.message} {found.hint}"
+
+    def ended(self) -> None:
+        evaluation_ended.send(Evaluation, evaluation=self)
 
     # --- What its team may do ---
 

@@ -11,7 +11,8 @@ from django.utils import timezone
 
 from bayerboard.challenges.models import Phase, ScoringVersion
 from bayerboard.evaluations.models import Evaluation, ImageScores, RescoreRun, Status, queue_evaluation
-from bayerboard.leaderboards.models import Standing, choose, rank_metrics
+from bayerboard.leaderboards.models import NOTHING, ShownScore, Standing, choose, rank_metrics
+from bayerboard.notices.models import Kind, Notice
 from bayerboard.submissions.models import Entry, Submission
 from scoring import SCORER_VERSION
 
@@ -232,6 +233,7 @@ def publish(run: RescoreRun) -> None:
     now = timezone.now()
     for version in versions:
         phase = phases[version.phase_id]
+        before = Standing.objects.shown_scores(phase)
         _carry_over(phase, version)
         _keep_cancelled(phase, version)
         Evaluation.objects.filter(scoring_version=version).update(is_staged=False)
@@ -239,7 +241,20 @@ def publish(run: RescoreRun) -> None:
         phase.save(update_fields=["published_version"])
         ScoringVersion.objects.filter(pk=version.pk).update(published_at=now)
         Standing.objects.rebuild(phase)
+        _tell_of_changes(phase, before)
     RescoreRun.objects.filter(pk=run.pk).update(state=RescoreRun.State.PUBLISHED, published_at=now)
+
+
+def _tell_of_changes(phase: Phase, before: dict[int, ShownScore]) -> None:
+    """Tell each team whose score is another now, once: of what stands for it, or of what stood for it."""
+    after = Standing.objects.shown_scores(phase)
+    changed = [
+        (after.get(entry) or before[entry]).submission_id
+        for entry in sorted(before.keys() | after.keys())
+        if before.get(entry, NOTHING).texts != after.get(entry, NOTHING).texts
+    ]
+    submissions = Submission.objects.filter(pk__in=changed).select_related("entry").order_by("pk")
+    Notice.objects.announce(submissions, Kind.RESCORE)
 
 
 def _carry_over(phase: Phase, version: ScoringVersion) -> None:

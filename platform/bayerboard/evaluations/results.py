@@ -23,6 +23,7 @@ def record_score(evaluation: Evaluation, report: ScoreReport, archive_sha256: st
         evaluation.end(
             Status.SCORED,
             metrics=report.metrics,
+            eligible=report.eligible,
             warnings=[warning.to_json() for warning in report.warnings],
             provenance=provenance,
             images_done=len(report.images),

@@ -8,16 +8,24 @@ from typing import TYPE_CHECKING
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 
 from bayerboard.challenges.models import Board, Phase
-from bayerboard.leaderboards.models import Standing, rank_metrics
+from bayerboard.leaderboards.models import Standing
+from bayerboard.leaderboards.order import order_of
 from bayerboard.submissions.models import FactSheetRevision, Submission
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
     from bayerboard.accounts.models import User
+    from bayerboard.methods.models import Measurement
     from scoring.protocol import Column, Protocol
 
-ROWS_PER_PAGE = 100
+ROWS_PER_PAGE = 50
+# The long columns, which no row shows; the metrics come with the order.
+NOT_SHOWN = (
+    "metrics",
+    *(f"evaluation__{name}" for name in ("metrics", "errors", "warnings", "provenance")),
+    "evaluation__submission__description",
+)
 
 
 @dataclass(frozen=True)
@@ -25,12 +33,13 @@ class Cell:
     """A value of a ranked column."""
 
     column: Column
-    value: float
+    # None where a formula has no value, since the readme does not say what it needs: such a row has no rank.
+    value: float | None
     is_best: bool
 
     @property
     def text(self) -> str:
-        return f"{self.value:.{self.column.precision}f}"
+        return "–" if self.value is None else f"{self.value:.{self.column.precision}f}"
 
 
 @dataclass(frozen=True)
@@ -50,8 +59,18 @@ class Row:
         return self.submission.entry.team.name
 
     @property
+    def measurement(self) -> Measurement | None:
+        """Return what our own workers measured of it: of a baseline, and of nothing else."""
+        return getattr(self.submission, "measurement", None)
+
+    @property
     def is_baseline(self) -> bool:
         return self.submission.entry.team.is_baseline
+
+    @property
+    def is_over_limit(self) -> bool:
+        """Whether more than the protocol's limits is declared, or nothing where it must be."""
+        return self.standing.evaluation.eligible is False
 
 
 @dataclass(frozen=True)
@@ -59,6 +78,9 @@ class BoardPage:
     """What one page of a board shows."""
 
     phase: Phase
+    protocol: Protocol
+    # Only rows within the protocol's limits, with the ranks among them.
+    eligible_only: bool
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
     number: int
@@ -67,10 +89,18 @@ class BoardPage:
     # none: nothing to see yet; own: only the reader's own row; all: the whole board
     visibility: str
 
+    @property
+    def has_measurements(self) -> bool:
+        return any(row.measurement for row in self.rows)
 
-def visible_standings(phase: Phase, user: User | AnonymousUser) -> tuple[QuerySet[Standing], str]:
+
+def visible_standings(
+    phase: Phase, user: User | AnonymousUser, *, eligible_only: bool = False
+) -> tuple[QuerySet[Standing], str]:
     """Return the standings that the user may see: in the query, so that no template can show more."""
-    standings = Standing.objects.filter(phase=phase, evaluation__scoring_version=phase.published_version_id)
+    standings = Standing.objects.filter(
+        phase=phase, evaluation__scoring_version=phase.published_version_id, among_eligible=eligible_only
+    )
     if phase.board_is_open() or phase.track.challenge.is_organised_by(user):
         return standings, "all"
     if phase.board == Board.OWN_ROW and phase.shows_own_scores and user.is_authenticated:
@@ -78,28 +108,41 @@ def visible_standings(phase: Phase, user: User | AnonymousUser) -> tuple[QuerySe
     return standings.none(), "none"
 
 
-def board_page(phase: Phase, user: User | AnonymousUser, number: int = 1, per_page: int = ROWS_PER_PAGE) -> BoardPage:
-    """Return one page of the board as the user may see it; a number out of range gives the nearest page."""
-    standings, visibility = visible_standings(phase, user)
+def board_page(
+    phase: Phase,
+    user: User | AnonymousUser,
+    number: int = 1,
+    per_page: int = ROWS_PER_PAGE,
+    *,
+    eligible_only: bool = False,
+) -> BoardPage:
+    """Return one page of the board as the user may see it; a number out of range gives the nearest page.
+
+    With `eligible_only`, where the protocol has limits, the board is that of the rows within them, ranks included.
+    """
     version = phase.published_version
     protocol = version.protocol if version else phase.track.protocol
-    # The order needs every row's sort keys, and nothing else of it; the page's rows are then fetched whole.
-    keys = list(standings.order_by("submitted_at", "pk").values_list("pk", "metrics", "entry__team__is_baseline"))
-    order = rank_metrics(protocol, [metrics for _, metrics, _ in keys], [not baseline for _, _, baseline in keys])
-    pages = max(1, -(-len(order) // per_page))
+    eligible_only = eligible_only and protocol.has_limits
+    standings, visibility = visible_standings(phase, user, eligible_only=eligible_only)
+    order = order_of(standings, protocol)
+    pages = max(1, -(-len(order.places) // per_page))
     number = min(max(1, number), pages)
-    shown = order[(number - 1) * per_page : number * per_page]
+    shown = order.places[(number - 1) * per_page : number * per_page]
+    columns = phase.columns_for(user, protocol)
     # One's own row alone says nothing about who is best.
-    compared = keys if visibility == "all" else []
-    best = _best_values(protocol, [metrics for _, metrics, baseline in compared if not baseline])
-    whole = _whole_rows([keys[index][0] for index, _ in shown], user)
+    best = order.best if visibility == "all" else {}
+    whole = _whole_rows([place.standing for place in shown], user)
     rows = tuple(
-        _row(whole[keys[index][0]], rank if visibility == "all" else None, protocol, best)
-        for index, rank in shown
+        _row(
+            whole[place.standing],
+            place.rank if visibility == "all" else None,
+            tuple(_cell(column, protocol, place.metrics, best) for column in columns),
+        )
+        for place in shown
         # a row can go between the two queries, with a disqualification
-        if keys[index][0] in whole
+        if place.standing in whole
     )
-    return BoardPage(phase, protocol.columns, rows, number, pages, len(order), visibility)
+    return BoardPage(phase, protocol, eligible_only, columns, rows, number, pages, len(order.places), visibility)
 
 
 def position_of(submission: Submission, user: User | AnonymousUser) -> int | None:
@@ -108,18 +151,9 @@ def position_of(submission: Submission, user: User | AnonymousUser) -> int | Non
     standings, visibility = visible_standings(phase, user)
     if visibility != "all" or phase.published_version is None:
         return None
-    protocol = phase.published_version.protocol
-    keys = list(standings.values_list("metrics", "entry__team__is_baseline", "evaluation__submission"))
-    order = rank_metrics(protocol, [key[0] for key in keys], [not key[1] for key in keys])
-    return next((rank for index, rank in order if keys[index][2] == submission.pk), None)
-
-
-def _best_values(protocol: Protocol, rows: list[dict[str, float]]) -> dict[str, float]:
-    return {
-        column.key: (max if column.direction == "desc" else min)(row[column.key] for row in rows)
-        for column in protocol.columns
-        if rows
-    }
+    standing = standings.filter(evaluation__submission=submission).values_list("pk", flat=True).first()
+    places = order_of(standings, phase.published_version.protocol).places if standing else ()
+    return next((place.rank for place in places if place.standing == standing), None)
 
 
 @dataclass(frozen=True)
@@ -132,8 +166,10 @@ class _Whole:
 
 def _whole_rows(pks: list[int], user: User | AnonymousUser) -> dict[int, _Whole]:
     latest_sheet = FactSheetRevision.objects.filter(submission=OuterRef("evaluation__submission")).order_by("-pk")
-    standings = Standing.objects.select_related("evaluation__submission__entry__team").annotate(
-        fact_sheet_id=Subquery(latest_sheet.values("pk")[:1])
+    standings = (
+        Standing.objects.select_related("evaluation__submission__entry__team", "evaluation__submission__measurement")
+        .defer(*NOT_SHOWN)
+        .annotate(fact_sheet_id=Subquery(latest_sheet.values("pk")[:1]))
     )
     standings_by_pk = standings.in_bulk(pks)
     sheets = FactSheetRevision.objects.in_bulk([s.fact_sheet_id for s in standings_by_pk.values() if s.fact_sheet_id])
@@ -155,19 +191,19 @@ def _submission_counts(entries: list[int]) -> dict[int, int]:
     return {item["entry"]: item["n"] for item in counted}
 
 
-def _row(whole: _Whole, rank: int | None, protocol: Protocol, best: dict[str, float]) -> Row:
-    metrics = whole.standing.metrics
+def _row(whole: _Whole, rank: int | None, cells: tuple[Cell, ...]) -> Row:
     return Row(
         rank=rank,
         standing=whole.standing,
-        cells=tuple(
-            Cell(column, metrics[column.key], abs(metrics[column.key] - best[column.key]) <= protocol.tolerance)
-            if column.key in best
-            else Cell(column, metrics[column.key], is_best=False)
-            for column in protocol.columns
-        ),
+        cells=cells,
         submission=whole.standing.evaluation.submission,
         fact_sheet=whole.fact_sheet,
         submissions_count=whole.submissions_count,
         is_own=whole.is_own,
     )
+
+
+def _cell(column: Column, protocol: Protocol, metrics: dict[str, float], best: dict[str, float]) -> Cell:
+    value, top = metrics.get(column.key), best.get(column.key)
+    tolerance = protocol.tolerance if column.tolerance is None else column.tolerance
+    return Cell(column, value, value is not None and top is not None and abs(value - top) <= tolerance)

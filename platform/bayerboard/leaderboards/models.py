@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.db import models
@@ -13,6 +14,17 @@ from scoring.ranking import competition_ranks
 
 if TYPE_CHECKING:
     from scoring.protocol import Protocol
+
+
+@dataclass(frozen=True)
+class ShownScore:
+    """What stands for a team, and its columns as a page shows them."""
+
+    submission_id: int
+    texts: tuple[str, ...]
+
+
+NOTHING = ShownScore(0, ())
 
 
 class StandingManager(models.Manager["Standing"]):
@@ -27,12 +39,16 @@ class StandingManager(models.Manager["Standing"]):
         Entry.objects.select_for_update(no_key=True).get(pk=entry.pk)
         phase = Phase.objects.select_related("published_version").get(pk=entry.phase_id)
         version = phase.published_version
-        chosen = choose(phase, candidates(entry, version), version) if version else None
-        if chosen is None:
-            self.filter(entry=entry).delete()
-        else:
+        found = candidates(entry, version) if version else []
+        for among_eligible in (False, True):
+            compared = [evaluation for evaluation in found if evaluation.eligible or not among_eligible]
+            chosen = choose(phase, compared, version) if version else None
+            if chosen is None:
+                self.filter(entry=entry, among_eligible=among_eligible).delete()
+                continue
             self.update_or_create(
                 entry=entry,
+                among_eligible=among_eligible,
                 defaults={
                     "phase": phase,
                     "evaluation": chosen,
@@ -40,6 +56,19 @@ class StandingManager(models.Manager["Standing"]):
                     "submitted_at": chosen.submission.submitted_at,
                 },
             )
+
+    def shown_scores(self, phase: Phase) -> dict[int, ShownScore]:
+        """Return, by entry, what its team reads on the board now."""
+        if phase.published_version is None:
+            return {}
+        columns = phase.published_version.protocol.columns
+        return {
+            row.entry_id: ShownScore(
+                row.evaluation.submission_id,
+                tuple(f"{row.metrics[column.key]:.{column.precision}f}" for column in columns),
+            )
+            for row in self.filter(phase=phase).select_related("evaluation")
+        }
 
     def rebuild(self, phase: Phase) -> None:
         """Refresh every entry of the phase. Call inside a transaction."""
@@ -62,15 +91,25 @@ def candidates(entry: Entry, version: ScoringVersion) -> list[Evaluation]:
 
 
 def choose(phase: Phase, evaluations: list[Evaluation], version: ScoringVersion) -> Evaluation | None:
-    """Return the best or the latest of the complete ones; of equals, the earliest."""
+    """Return the best or the latest of the complete ones; of equals, the earliest.
+
+    A team whose readmes never declared what a formula needs stands with the latest of those, which takes no rank.
+    """
     protocol = version.protocol
     complete = [evaluation for evaluation in evaluations if None not in sort_keys(protocol, evaluation.metrics)]
     if not complete:
-        return None
+        whole = [evaluation for evaluation in evaluations if _has_all_metrics(protocol, evaluation.metrics)]
+        return whole[-1] if whole else None
     if phase.selection == Selection.LATEST:
         return complete[-1]
     ranked = rank_metrics(protocol, [evaluation.metrics for evaluation in complete])
     return complete[min(index for index, rank in ranked if rank == 1)]
+
+
+def _has_all_metrics(protocol: Protocol, metrics: dict[str, float]) -> bool:
+    """Whether only columns by formula are empty: every image was scored."""
+    needed = [column.key for column in protocol.columns if column.formula is None]
+    return all(metrics.get(key) is not None for key in (*protocol.metrics, *needed))
 
 
 def sort_keys(protocol: Protocol, metrics: dict[str, float]) -> list[float | None]:
@@ -92,9 +131,14 @@ def rank_metrics(
 
 
 class Standing(models.Model):
-    """A team's row on a board: a cache of the chosen evaluation and its sort keys, never of the rank."""
+    """A team's row on a board: a cache of the chosen evaluation and its sort keys, never of the rank.
 
-    entry = models.OneToOneField(Entry, on_delete=models.CASCADE, related_name="standing")
+    Where the protocol has limits, a team has a second row, chosen among what keeps within them: its best of all need
+    not be its best small model.
+    """
+
+    entry = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="standings")
+    among_eligible = models.BooleanField(default=False)
     phase = models.ForeignKey(Phase, on_delete=models.CASCADE, related_name="standings")
     evaluation = models.ForeignKey(Evaluation, on_delete=models.PROTECT, related_name="+")
     metrics = models.JSONField()
@@ -104,6 +148,7 @@ class Standing(models.Model):
 
     class Meta:
         ordering = ("phase", "entry")
+        constraints = (models.UniqueConstraint(fields=["entry", "among_eligible"], name="standing_unique"),)
 
     def __str__(self) -> str:
         return f"{self.entry}"

@@ -25,7 +25,9 @@ def board(request: HttpRequest, challenge: str, track: str, phase: str) -> HttpR
         "track": found.track,
         "phase": found,
         "phases": found.track.phases.select_related("track__challenge"),
-        "board": board_page(found, request.user, page_number(request)),
+        "board": board_page(
+            found, request.user, page_number(request), eligible_only=request.GET.get("eligible") == "1"
+        ),
         "team": team_of(request.user, found.track.challenge),
         "is_organiser": found.track.challenge.is_organised_by(request.user),
     }

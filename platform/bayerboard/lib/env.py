@@ -54,10 +54,42 @@ def words(name: str, default: list[str]) -> list[str]:
     return [word.strip() for word in raw.split(",") if word.strip()] if raw else default
 
 
+def choice(name: str, allowed: list[str], default: str) -> str:
+    """Return the variable as one of the words that are allowed."""
+    value = os.environ.get(name, "").strip().lower() or default
+    if value not in allowed:
+        raise SettingError(f"{name} must be one of {', '.join(allowed)}; not {value!r}.")
+    return value
+
+
 def path(name: str, default: Path) -> Path:
     """Return the variable as an absolute path."""
     raw = os.environ.get(name, "").strip()
     return (Path(raw).expanduser() if raw else default).resolve()
+
+
+def both(first: str, second: str) -> tuple[str, str]:
+    """Return two variables that make sense only together; both empty when neither is set."""
+    values = text(first, ""), text(second, "")
+    if bool(values[0]) != bool(values[1]):
+        raise SettingError(f"{first} and {second} belong together: set both of them, or none.")
+    return values
+
+
+def origin(name: str) -> str:
+    """Return the variable as `http(s)://HOST[:PORT]`, without a slash at its end; empty when it is not set."""
+    raw = os.environ.get(name, "").strip()
+    if not raw:
+        return ""
+    try:
+        url = urlsplit(raw)
+        is_origin = url.scheme in {"http", "https"} and bool(url.hostname) and url.port != 0
+    except ValueError:
+        is_origin = False
+    if not is_origin or "@" in url.netloc or url.path.strip("/") or url.query or url.fragment:
+        # The value is not shown: somebody may have written a password into it.
+        raise SettingError(f"{name} must look like https://HOST or http://HOST:PORT, and have nothing after that.")
+    return f"{url.scheme}://{url.netloc}"
 
 
 def postgres(name: str) -> dict[str, object] | None:

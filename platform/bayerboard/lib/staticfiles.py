@@ -11,6 +11,8 @@ class StaticFiles(CompressedManifestStaticFilesStorage):  # type: ignore[misc]  
     """WhiteNoise's storage, which would otherwise answer every page with an error before the first `collectstatic`."""
 
     manifest_strict = False
+    # Scripts import each other by name: those names get their hashes, too.
+    support_js_module_import_aggregation = True
 
     def hashed_name(self, name: str, content: Any = None, filename: str | None = None) -> str:
         try:

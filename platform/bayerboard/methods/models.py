@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
+from datetime import timedelta
 from itertools import chain, count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from django.db import models
+from django.db.models import DateTimeField, ExpressionWrapper, Q
+from django.db.models.functions import Now
 from django.utils import timezone
 
-from baselines.catalogue import get_method
+from baselines.catalogue import METHODS, get_method
 from bayerboard.challenges.models import Phase
-from bayerboard.lib.leases import LeasedJob, LeasedJobQuerySet
-from bayerboard.submissions.models import Submission
+from bayerboard.lib.leases import DIED, INTERNAL, STALLED, LeasedJob, LeasedJobQuerySet
+from bayerboard.submissions.models import FactSheetRevision, Submission
 from bayerboard.submissions.submit import Sent, submit
 from bayerboard.teams.models import Team
 
@@ -21,6 +25,14 @@ if TYPE_CHECKING:
     from bayerboard.challenges.models import Challenge
 
 BASELINE_TASK = "workers.baseline.run_baseline"
+# In words for organisers, who start these runs.
+FAILURES = {
+    STALLED: "It stopped without progress.",
+    DIED: "The process that ran it died, probably for lack of memory.",
+    INTERNAL: "Something went wrong on our side (reference {reference}).",
+}
+# So long a run that would profit from a GPU waits for one, before a worker without takes it where that is allowed.
+GPU_FIRST = timedelta(seconds=10)
 
 
 class RunStatus(models.TextChoices):
@@ -35,15 +47,26 @@ class RunStatus(models.TextChoices):
 class BaselineRunQuerySet(LeasedJobQuerySet["BaselineRun"]):
     """The queue of baseline runs."""
 
+    def for_worker(self, *, has_torch: bool, has_gpu: bool) -> Self:
+        """Keep what a worker may take: one with a GPU everything, one without what needs none, or may do without."""
+        if has_torch and has_gpu:
+            return self
+        # Of a method that nobody knows, any worker may say so.
+        possible = ~Q(method__in=[method.name for method in METHODS if method.needs_torch])
+        if has_torch:
+            waited = ExpressionWrapper(Now() - GPU_FIRST, output_field=DateTimeField())
+            possible |= Q(allows_cpu=True, queued_at__lte=waited)
+        return self.filter(possible)
+
 
 class BaselineRun(LeasedJob):
     """One prediction of one method on a phase's inputs, which ends as a submission like any other."""
 
-    STALLED_TEXT = "It stopped without progress."
-    INTERNAL_TEXT = "Something went wrong on our side (reference {reference})."
-
     method = models.CharField(max_length=40)
     phase = models.ForeignKey(Phase, on_delete=models.PROTECT, related_name="baseline_runs")
+    allows_cpu = models.BooleanField(
+        "may run without a GPU", default=False, help_text="A worker with a GPU still takes it first."
+    )
     submission = models.OneToOneField(
         Submission, on_delete=models.PROTECT, related_name="baseline_run", null=True, editable=False
     )
@@ -53,13 +76,16 @@ class BaselineRun(LeasedJob):
     def __str__(self) -> str:
         return f"{self.method} on {self.phase}"
 
+    def failure_text(self, code: str, reference: str = "") -> str:
+        return FAILURES.get(code, FAILURES[INTERNAL]).format(reference=reference)
+
     @property
     def idempotency_key(self) -> str:
         """A run that is taken over after it submitted finds its submission again."""
         return f"baseline-run-{self.pk}"
 
-    def submit(self, archive: Path) -> Submission:
-        """Send the predictions as the baseline's own team; only while the claim holds."""
+    def submit(self, archive: Path, measured: Measured) -> Submission:
+        """Send the predictions as the baseline's own team, with what was measured; only while the claim holds."""
         total = len(self.phase.manifest.files)
         self.show_progress(total, total)
         method = get_method(self.method)
@@ -73,8 +99,35 @@ class BaselineRun(LeasedJob):
             opened_at=timezone.now(),
         )
         submission = submit(self.phase, team, None, sent)
+        Measurement.objects.update_or_create(submission=submission, defaults=asdict(measured))
         self.end(RunStatus.SUBMITTED, submission=submission)
         return submission
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What the worker measured of a method while it predicted."""
+
+    runtime_s: float
+    device: str
+    device_name: str
+    parameters: int | None
+    macs: int | None
+
+
+class Measurement(models.Model):
+    """What was measured of a submission, as against what its fact sheet declares."""
+
+    submission = models.OneToOneField(Submission, on_delete=models.CASCADE, related_name="measurement")
+    runtime_s = models.FloatField("runtime per image [s]")
+    device = models.CharField(max_length=3, choices=FactSheetRevision.Device.choices)
+    device_name = models.CharField(max_length=120)
+    parameters = models.PositiveBigIntegerField(null=True)
+    macs = models.PositiveBigIntegerField("multiply–accumulate operations per image", null=True)
+    measured_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"measurement of submission {self.submission_id}"
 
 
 def baseline_team(challenge: Challenge, title: str) -> Team:

@@ -19,6 +19,11 @@ class Offer:
         return download_name(self.method.name)
 
     @property
+    def card(self) -> str:
+        """Return the method's card, without its title: the page has one."""
+        return self.method.card.read_text(encoding="utf-8").partition("\n")[2]
+
+    @property
     def archive(self) -> bytes:
         return build_download(self.method.name)
 

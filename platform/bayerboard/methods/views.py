@@ -1,12 +1,28 @@
-"""Baselines to download."""
+"""A track's baselines: what each is, how it scores here, and its download."""
 
 from __future__ import annotations
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.views.decorators.http import require_http_methods
+from django.shortcuts import render
+from django.views.decorators.http import require_GET, require_http_methods
 
 from bayerboard.challenges.models import get_track
 from bayerboard.methods.offers import offers
+from bayerboard.methods.scores import scores_by_method
+
+
+@require_GET
+def baselines(request: HttpRequest, challenge: str, track: str) -> HttpResponse:
+    """Render methods/baselines.html: `challenge`, `track`, `protocol`, and `offers` with their `scores` (by phase)."""
+    found = get_track(request.user, challenge, track)
+    scores = scores_by_method(found, request.user)
+    context = {
+        "challenge": found.challenge,
+        "track": found,
+        "protocol": found.protocol,
+        "offers": [(offer, scores.get(offer.method.name, [])) for offer in offers(found.baselines)],
+    }
+    return render(request, "methods/baselines.html", context)
 
 
 @require_http_methods(["GET", "HEAD"])

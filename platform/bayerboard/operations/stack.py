@@ -107,17 +107,13 @@ class Stack:
 
     def programs(self) -> list[Program]:
         """Return what runs, in the order in which it is started."""
-        gunicorn = ["gunicorn", "bayerboard.wsgi:application", "--worker-class", "gthread", "--no-control-socket"]
-        gunicorn += ["--workers", str(self.web_workers), "--threads", str(self.web_threads)]
-        gunicorn += ["--bind", str(self.address)]
         # A scoring process uses one core: more threads inside numpy would only get in each other's way.
         one_thread = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-        beat = ["celery", "--app", "bayerboard.celery:app", "beat", "--pidfile", ""]
         programs = [
-            python_program("web", gunicorn),
+            python_program("web", web(str(self.address), self.web_workers, self.web_threads)),
             python_program("score", worker("score", "score,default", self.score_workers), one_thread),
             python_program("baseline", worker("baseline", "baseline", 1)),
-            python_program("beat", beat),
+            python_program("beat", beat()),
         ]
         return [*broker_programs(settings.DATA_DIR), *programs]
 
@@ -149,6 +145,20 @@ def broker_programs(data_dir: Path) -> list[Program]:
     socket: Path = settings.VALKEY_SOCKET
     command = valkey.server_command(valkey.find_server(), data_dir, socket)
     return [Program("broker", command, log_of("broker"), is_ready=lambda: valkey.answers(socket))]
+
+
+def web(bind: str, workers: int, threads: int) -> list[str]:
+    """Return the arguments of the site's server."""
+    return [
+        *("gunicorn", "bayerboard.wsgi:application", "--config", "python:bayerboard.operations.gunicorn"),
+        *("--worker-class", "gthread", "--no-control-socket"),
+        *("--workers", str(workers), "--threads", str(threads), "--bind", bind),
+    ]
+
+
+def beat() -> list[str]:
+    """Return the arguments of the clock."""
+    return ["celery", "--app", "bayerboard.celery:app", "beat", "--pidfile", ""]
 
 
 def worker(name: str, queues: str, processes: int) -> list[str]:

@@ -117,6 +117,8 @@ class Submission(models.Model):
                 device=sheet.device or "",
                 extra_data=sheet.extra_data,
                 description=sheet.description,
+                parameters=sheet.parameters,
+                macs=sheet.macs,
             )
 
     def fact_sheet(self) -> FactSheetRevision | None:
@@ -147,6 +149,8 @@ class FactSheetRevision(models.Model):
     device = models.CharField(max_length=3, choices=Device.choices, blank=True)
     extra_data = models.BooleanField(null=True, blank=True)
     description = models.TextField(blank=True)
+    parameters = models.FloatField("number of parameters", null=True, blank=True)
+    macs = models.FloatField("multiply-accumulates per image", null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     def __str__(self) -> str:

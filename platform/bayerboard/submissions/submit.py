@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import uuid
+import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -13,8 +13,10 @@ from django.utils import timezone
 
 from bayerboard.challenges.models import Phase, ScoringVersion
 from bayerboard.evaluations.models import Evaluation, RescoreRun, Status, queue_evaluation
-from bayerboard.lib.storage import object_store
+from bayerboard.lib.refusals import Refused
+from bayerboard.lib.storage import StorageUnavailable
 from bayerboard.submissions.models import Entry, Submission
+from bayerboard.uploads.models import State, Upload, new_upload
 from scoring.problems import Problem, problem
 
 if TYPE_CHECKING:
@@ -23,16 +25,10 @@ if TYPE_CHECKING:
     from bayerboard.accounts.models import User
     from bayerboard.teams.models import Team
 
+logger = logging.getLogger(__name__)
+
 # Rejected archives cost no quota, but nobody may try without end.
 REJECTED_PER_QUOTA = 10
-
-
-class Refused(Exception):
-    """The request is refused before anything is stored; `problem` says why and what to do."""
-
-    def __init__(self, reason: Problem) -> None:
-        super().__init__(reason.code)
-        self.problem = reason
 
 
 @dataclass(frozen=True)
@@ -82,8 +78,8 @@ def quota_of(phase: Phase, team: Team, now: datetime | None = None) -> Quota:
         total=phase.quota_total,
         used_today=counted.filter(submitted_at__gte=day_start).count(),
         used_total=counted.count(),
-        # What was cancelled in time costs nothing either, and is kept just the same.
-        rejected=sent.filter(first_status__in=[Status.REJECTED, Status.CANCELLED]).count(),
+        # What was cancelled in time or broke off costs nothing either, and is kept just the same.
+        rejected=sent.filter(first_status__in=[Status.REJECTED, Status.CANCELLED, Status.FAILED]).count(),
         day_ends_at=day_start + timedelta(days=1),
     )
 
@@ -112,14 +108,21 @@ def check_quota(phase: Phase, team: Team) -> None:
 
 
 @dataclass(frozen=True)
-class Sent:
-    """What came with the request."""
+class About:
+    """What is said of a submission beside its archive."""
+
+    method_name: str
+    description: str
+    # A retried request with the same key is the same submission.
+    idempotency_key: str
+
+
+@dataclass(frozen=True)
+class Sent(About):
+    """What came with a request that brought the archive whole."""
 
     archive: Path
     archive_name: str
-    method_name: str
-    description: str
-    idempotency_key: str
     opened_at: datetime
 
 
@@ -129,57 +132,83 @@ def find_earlier(phase: Phase, team: Team, idempotency_key: str) -> Submission |
 
 
 def submit(phase: Phase, team: Team, user: User | None, sent: Sent) -> Submission:
-    """Store the archive, then the submission and its evaluation in one transaction, and wake a worker on commit.
+    """Submit an archive that came whole: as an upload that is opened and completed in one go.
 
-    A repeated `idempotency_key` gives the submission that the first request made. Raises Refused, with nothing
-    stored. Baselines (`user` None) have no deadline and no quota.
+    Raises Refused, with nothing stored. Baselines (`user` None) have no deadline and no quota.
     """
     earlier = find_earlier(phase, team, sent.idempotency_key)
     if earlier is not None:
         return earlier
+    upload = new_upload(phase, team, user, sent.archive_name, sent.archive.stat().st_size, sent.opened_at)
     if user is not None:
+        upload.check_open()
         check_open(phase, sent.opened_at)
         check_quota(phase, team)
-    store, key = object_store(), f"archives/{uuid.uuid4().hex}.zip"
-    size_bytes = sent.archive.stat().st_size
-    # Before the transaction: no storage inside one. What a refusal leaves behind is removed at once.
-    store.put(key, sent.archive)
+    upload.save(force_insert=True)
     try:
-        submission = _record(phase, team, user, sent, key, size_bytes)
-    except Refused:
-        store.delete(key)
+        upload.receive(sent.archive)
+    except StorageUnavailable:
+        upload.abort()
         raise
-    # Any other failure leaves the object where it is: the transaction may have been committed all the same, and an
-    # object that nobody needs costs less than a submission without its archive.
-    if submission.archive_key != key:
-        store.delete(key)  # the same request was faster in another process
+    return submit_upload(upload, user, sent)
+
+
+def submit_upload(upload: Upload, user: User | None, about: About) -> Submission:
+    """Make a submission and its evaluation of a complete upload in one transaction, and wake a worker on commit.
+
+    A repeated `idempotency_key`, or an upload that was submitted before, gives the submission that the first request
+    made. Raises Refused, and the archive is not kept. Any other failure leaves it where it is: the transaction may
+    have been committed all the same, and the sweep removes what nobody needs.
+    """
+    try:
+        submission = _find_twin(upload, about)
+        if submission is None:
+            if user is not None:
+                check_open(upload.phase, upload.judged_at(timezone.now()))
+            submission = _record(upload, user, about)
+            logger.info("accepted %s", submission.archive_name, extra={"submission": submission.pk})
+    except Refused:
+        upload.abort()
+        raise
+    if submission.archive_key != upload.archive_key:
+        upload.abort()  # the same request brought its archive before, or was faster in another process
     return submission
 
 
+def _find_twin(upload: Upload, about: About) -> Submission | None:
+    """Return the submission that this request, or this upload, made before."""
+    earlier = find_earlier(upload.phase, upload.team, about.idempotency_key)
+    return earlier or Submission.objects.filter(upload=upload).first()
+
+
 @transaction.atomic
-def _record(phase: Phase, team: Team, user: User | None, sent: Sent, key: str, size_bytes: int) -> Submission:
+def _record(upload: Upload, user: User | None, about: About) -> Submission:
     # The phase is locked so that a publication and a submission come one after the other, the entry for its quota.
     # no_key: a worker that holds the entry refers to the phase in its standing, which a stronger lock would not allow.
     phases = Phase.objects.select_related("track__challenge").select_for_update(of=("self",), no_key=True)
-    phase = phases.get(pk=phase.pk)
-    entry, _ = Entry.objects.get_or_create(phase=phase, team=team)
+    phase = phases.get(pk=upload.phase_id)
+    entry, _ = Entry.objects.get_or_create(phase=phase, team=upload.team)
     entry = Entry.objects.select_for_update(no_key=True).get(pk=entry.pk)
     # Under the lock, before the quota: a twin of a request that was just taken uses nothing.
-    earlier = find_earlier(phase, team, sent.idempotency_key)
+    earlier = _find_twin(upload, about)
     if earlier is not None:
         return earlier
     if user is not None:
-        check_quota(phase, team)
+        check_quota(phase, upload.team)
+    assert upload.size_bytes is not None, "only a complete upload is submitted"
     submission = Submission.objects.create(
         entry=entry,
         submitted_by=user,
-        method_name=sent.method_name,
-        description=sent.description,
-        archive_key=key,
-        archive_name=sent.archive_name,
-        archive_size_bytes=size_bytes,
-        idempotency_key=sent.idempotency_key,
+        method_name=about.method_name,
+        description=about.description,
+        archive_key=upload.archive_key,
+        archive_name=upload.filename,
+        archive_size_bytes=upload.size_bytes,
+        idempotency_key=about.idempotency_key,
     )
+    if not upload.hand_over(submission):
+        # Given up meanwhile, by a member of the team or by the sweep; the transaction is taken back.
+        raise Refused(problem("upload-ended", file=upload.filename, state=State.ABORTED))
     assert phase.published_version is not None, "a phase without a reference takes no submissions"
     queue_evaluation(submission.pk, phase.published_version)
     # It joins the open rescores too, so that their publication leaves nobody without a score.

@@ -5,16 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from django.conf import settings
-from django.core.files.uploadhandler import (
-    FileUploadHandler,
-    SkipFile,
-    StopUpload,
-    TemporaryFileUploadHandler,
-)
+from django.core.files.uploadhandler import FileUploadHandler, StopUpload, TemporaryFileUploadHandler
 
 if TYPE_CHECKING:
     from django.core.files.uploadedfile import UploadedFile
     from django.http import HttpRequest
+
+# What a form may hold beside its archive: the other fields, and what stands between them.
+FIELDS_AT_MOST_BYTES = 2**20
 
 
 class BoundedUploadHandler(TemporaryFileUploadHandler):
@@ -50,6 +48,11 @@ class BoundedUploadHandler(TemporaryFileUploadHandler):
             self._unfinished.close()
 
 
+def is_surely_too_large(body_bytes: int, limit_bytes: int) -> bool:
+    """Tell by the announced length alone that the archive cannot fit; what arrives is counted all the same."""
+    return body_bytes > limit_bytes + FIELDS_AT_MOST_BYTES
+
+
 def receive_on_disk(request: HttpRequest, limit_bytes: int) -> BoundedUploadHandler:
     """Set up the request for a bounded upload; call before anything reads its body."""
     settings.UPLOAD_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -58,11 +61,11 @@ def receive_on_disk(request: HttpRequest, limit_bytes: int) -> BoundedUploadHand
     return handler
 
 
-class DroppingUploadHandler(FileUploadHandler):
-    """Lets files pass by and keeps nothing of them."""
+class StoppingUploadHandler(FileUploadHandler):
+    """Ends the reading where the first file begins: the form's other fields stand before it."""
 
     def new_file(self, *args: Any, **kwargs: Any) -> NoReturn:
-        raise SkipFile
+        raise StopUpload(connection_reset=True)  # what Django calls "do not read the rest"
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes | None:
         return None
@@ -72,9 +75,8 @@ class DroppingUploadHandler(FileUploadHandler):
 
 
 def read_fields_alone(request: HttpRequest) -> None:
-    """Set up the request to be read to its end, its files dropped; call before anything reads its body.
+    """Set up the request to be read up to its first file; call before anything reads its body.
 
-    A server that answers before it has read everything closes the connection under the browser, which then shows its
-    own error instead of the answer.
+    What is answered then is an `AnswerFirst`.
     """
-    request.upload_handlers = [DroppingUploadHandler(request)]
+    request.upload_handlers = [StoppingUploadHandler(request)]

@@ -9,7 +9,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.core.paginator import Paginator
-from django.http import FileResponse, HttpRequest, HttpResponse, UnreadablePostError
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
@@ -19,24 +19,38 @@ from bayerboard.challenges.models import Phase, get_phase
 from bayerboard.evaluations.models import Status
 from bayerboard.leaderboards.board import position_of
 from bayerboard.lib.pages import page_number
-from bayerboard.lib.responses import download
-from bayerboard.submissions.forms import IDEMPOTENCY_KEY, SubmitForm
+from bayerboard.lib.refusals import Refused, storage_problem
+from bayerboard.lib.responses import AnswerFirst, download
+from bayerboard.lib.storage import StorageFull, StorageUnavailable
+from bayerboard.lib.storage.files import no_room_is_told
+from bayerboard.lib.templatetags.bayerboard_tags import score
+from bayerboard.notices.models import Notice
+from bayerboard.submissions.forms import SubmitForm, sent_key
 from bayerboard.submissions.models import Submission, get_submission
 from bayerboard.submissions.submit import (
-    Refused,
+    About,
     Sent,
     check_open,
     check_quota,
     find_earlier,
     quota_of,
     submit,
+    submit_upload,
 )
-from bayerboard.submissions.uploads import BoundedUploadHandler, read_fields_alone, receive_on_disk
+from bayerboard.submissions.uploads import (
+    BoundedUploadHandler,
+    is_surely_too_large,
+    read_fields_alone,
+    receive_on_disk,
+)
 from bayerboard.teams.models import Team, team_of
+from bayerboard.uploads.models import State, Upload
 from scoring.problems import Problem, problem
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    from django.http.response import HttpResponseBase
 
 SUBMISSIONS_PER_PAGE = 50
 
@@ -58,11 +72,18 @@ def submit_page(request: HttpRequest, challenge: str, track: str, phase: str) ->
     reason = _refusal(found, team, opened_at)
     if request.method != "POST":
         return _form_page(request, found, team, SubmitForm(), reason)
+    body_bytes, limit_bytes = int(request.META.get("CONTENT_LENGTH") or 0), found.max_archive_bytes
+    if reason is None and is_surely_too_large(body_bytes, limit_bytes):
+        reason = problem("archive-too-large", size_bytes=body_bytes, limit_bytes=limit_bytes)
     if team is None or reason is not None:
-        return _refuse(request, found, team, reason)
+        return AnswerFirst(request, _refuse(request, found, team, reason))
     handler = receive_on_disk(request, found.max_archive_bytes)
     try:
-        return _receive(request, found, team, handler, opened_at)
+        with no_room_is_told():
+            return _receive(request, found, team, handler, opened_at)
+    except StorageFull as error:
+        page = _form_page(request, found, team, SubmitForm(), storage_problem(error), status=503)
+        return AnswerFirst(request, page)
     finally:
         handler.drop_unfinished()
 
@@ -79,17 +100,47 @@ def _refusal(phase: Phase, team: Team | None, opened_at: datetime) -> Problem | 
 
 
 def _refuse(request: HttpRequest, phase: Phase, team: Team | None, reason: Problem | None) -> HttpResponse:
-    """Say why nothing is taken, unless this is the repetition of a request that was."""
+    """Say why nothing is taken, unless it was taken before, or was uploaded before the phase closed."""
     read_fields_alone(request)
     try:
-        key = request.POST.get("idempotency_key", "")
+        key = sent_key(request)
+        has_upload = bool(request.POST.get("upload"))
     except UnreadablePostError:
         return HttpResponse(status=400)
-    if team is not None and IDEMPOTENCY_KEY.fullmatch(key):
-        earlier = find_earlier(phase, team, key)
+    if team is not None:
+        earlier = find_earlier(phase, team, key) if key else None
         if earlier is not None:
             return redirect(earlier)
-    return _form_page(request, phase, team, SubmitForm(), reason, status=403)
+        if has_upload:
+            return _submit_uploaded(request, phase, team)
+    too_large = reason is not None and reason.code == "archive-too-large"
+    return _form_page(request, phase, team, SubmitForm(), reason, status=400 if too_large else 403)
+
+
+@csrf_protect
+def _submit_uploaded(request: HttpRequest, phase: Phase, team: Team) -> HttpResponse:
+    """Take a submission whose archive was uploaded in parts: the form names it."""
+    form = SubmitForm(request.POST)
+    if not form.is_valid():
+        return _form_page(request, phase, team, form, None, status=400)
+    assert request.user.is_authenticated
+    upload = Upload.objects.filter(pk=form.cleaned_data["upload"], phase=phase, team=team).first()
+    if upload is None or upload.state != State.COMPLETE:
+        code = "upload-unknown" if upload is None else "upload-not-complete"
+        return _form_page(request, phase, team, form, problem(code), status=400)
+    try:
+        submission = submit_upload(upload, request.user, _about(request, form))
+    except Refused as refused:
+        return _form_page(request, phase, team, form, refused.problem, status=403)
+    return redirect(submission)
+
+
+def _about(request: HttpRequest, form: SubmitForm) -> About:
+    return About(
+        method_name=form.cleaned_data["method_name"],
+        description=form.cleaned_data["description"],
+        idempotency_key=sent_key(request) or form.cleaned_data["idempotency_key"],
+    )
 
 
 @csrf_protect
@@ -101,22 +152,25 @@ def _receive(
     except UnreadablePostError:
         # The connection broke; there is probably nobody left to read this.
         return HttpResponse(status=400)
+    if form.data.get("upload"):
+        return _submit_uploaded(request, phase, team)
     reason = _archive_refusal(request, handler)
     if reason is not None or not form.is_valid() or not isinstance(archive, TemporaryUploadedFile):
         return _form_page(request, phase, team, form, reason, status=400)
+    about = _about(request, form)
     sent = Sent(
         archive=Path(archive.temporary_file_path()),
         archive_name=archive.name or "submission.zip",
-        method_name=form.cleaned_data["method_name"],
-        description=form.cleaned_data["description"],
-        idempotency_key=form.cleaned_data["idempotency_key"],
         opened_at=opened_at,
+        **vars(about),
     )
     assert request.user.is_authenticated
     try:
         submission = submit(phase, team, request.user, sent)
     except Refused as refused:
         return _form_page(request, phase, team, form, refused.problem, status=403)
+    except StorageUnavailable as error:
+        return _form_page(request, phase, team, form, storage_problem(error), status=503)
     return redirect(submission)
 
 
@@ -188,6 +242,8 @@ def _submission_context(request: HttpRequest, pk: int) -> dict[str, Any]:
         submission.shows_images_to(request.user),
     )
     protocol = evaluation.scoring_version.protocol
+    if evaluation.is_final:
+        Notice.objects.of(request.user).filter(submission=submission).mark_read()
     return {
         "submission": submission,
         "evaluation": evaluation,
@@ -199,11 +255,13 @@ def _submission_context(request: HttpRequest, pk: int) -> dict[str, Any]:
         "is_organiser": phase.track.challenge.is_organised_by(request.user),
         "shows_scores": shows_scores,
         "scores": [
-            (column, f"{evaluation.metrics[column.key]:.{column.precision}f}")
-            for column in protocol.columns
-            if shows_scores and column.key in evaluation.metrics
+            (column, score(evaluation.metrics.get(column.key), column))
+            for column in phase.columns_for(request.user, protocol)
+            if shows_scores and evaluation.metrics
         ],
         "shows_images": shows_images,
+        # Columns of a subset or by formula have no value for a single image.
+        "image_columns": [column for column in protocol.columns if column.subset is None and column.formula is None],
         "images": evaluation.image_rows() if shows_images else [],
         # On the whole board: not while a page asks every second and there is nothing to place yet.
         "position": position_of(submission, request.user) if evaluation.status == Status.SCORED else None,
@@ -222,7 +280,7 @@ def submission_list(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "HEAD"])
-def archive(request: HttpRequest, pk: int) -> FileResponse:
+def archive(request: HttpRequest, pk: int) -> HttpResponseBase:
     """Send the archive back to its team, or to an organiser."""
     submission = get_submission(request.user, pk)
     return download(submission.archive_key, f"submission-{submission.pk}.zip")

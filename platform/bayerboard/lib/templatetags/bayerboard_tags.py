@@ -14,17 +14,24 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.timesince import timesince, timeuntil
 from markdown_it import MarkdownIt
 
+from scoring.manifest import Manifest
+from scoring.shapes import is_open
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from django.contrib.auth.base_user import AbstractBaseUser
 
     from scoring.protocol import Column
+    from scoring.protocol import Protocol as ScoringProtocol
 
 register = template.Library()
 
 NOTHING = "–"
+# From which value on a unit is used. Models have their sizes in millions: 0.19 M, not 190 k.
+_AMOUNTS = (("T", 1e12, 1e12), ("G", 1e9, 1e9), ("M", 1e6, 1e4), ("", 1, 0))
+_HEADLINES = 3
 _SIZES = ("bytes", "KB", "MB", "GB", "TB")
 # Raw HTML stays text: an organiser's page must not be able to run anything either.
 _MARKDOWN = MarkdownIt("commonmark", {"html": False, "typographer": True}).enable(
@@ -72,6 +79,12 @@ def score(value: float | str | None, column: Column) -> str:
 
 
 @register.filter
+def headlines(columns: Sequence[Column]) -> list[Column]:
+    """Keep the columns that fit on one line, of all images together: who sees subsets is for a page to decide."""
+    return [column for column in columns if column.subset is None][:_HEADLINES]
+
+
+@register.filter
 def plain(value: float) -> str:
     """Show a number without an exponent or idle zeros: 1e-06 → 0.000001, 1024.0 → 1024."""
     text = f"{value:.12f}"
@@ -86,6 +99,15 @@ def seconds(value: float | str | None) -> str:
     if 0 < value < 1:
         return f"{value * 1000:.3g} ms" if value < 0.9995 else "1 s"
     return f"{value:,.0f} s" if value >= 100 else f"{value:.3g} s"
+
+
+@register.filter
+def amount(value: float | str | None) -> str:
+    """Show a declared count with a unit: 190000 → 0.19 M, 12.5e9 → 12.5 G, 850 → 850."""
+    if not _is_number(value) or value < 0:
+        return NOTHING
+    unit, factor = next((unit, factor) for unit, factor, least in _AMOUNTS if value >= least)
+    return f"{value / factor:.4g} {unit}".rstrip()
 
 
 @register.filter
@@ -105,6 +127,19 @@ def size(value: int | None) -> str:
 def shape(value: tuple[int, ...] | list[int]) -> str:
     """Show an array's shape: (252, 252, 4) → 252 × 252 × 4."""
     return " × ".join(str(length) for length in value)
+
+
+@register.simple_tag
+def expected_shape(protocol: ScoringProtocol, manifest: Manifest | str) -> str:
+    """Say which shape images must have, as far as it is known: 512 × 512 × 4, or how it differs."""
+    # Of a track without phases the template finds the empty string.
+    files = manifest.files if isinstance(manifest, Manifest) else ()
+    shapes = sorted({file.shape for file in files}, key=math.prod) or [protocol.shape]
+    if is_open(protocol.shape) and (not files or any(is_open(shape) for shape in shapes)):
+        return f"that of each reference × {protocol.channels}"
+    if len(shapes) == 1:
+        return shape(shapes[0])
+    return f"differs from image to image, {shape(shapes[0])} to {shape(shapes[-1])}"
 
 
 @register.filter

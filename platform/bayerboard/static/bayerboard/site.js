@@ -104,7 +104,9 @@ for (const drop of document.querySelectorAll("[data-drop]")) {
 
 // One click is one submission.
 for (const form of document.querySelectorAll("form[data-once]")) {
-  form.addEventListener("submit", () => {
+  form.addEventListener("submit", (event) => {
+    // The page's own script has something to do first.
+    if (event.defaultPrevented) return;
     const button = form.querySelector("button[type=submit]");
     button.disabled = true;
     button.textContent = button.dataset.busy ?? "Please wait";

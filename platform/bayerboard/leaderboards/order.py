@@ -1,0 +1,67 @@
+"""The order of a board: ranked once for each set of standings, however often the board is read."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from django.core.cache import cache
+
+from bayerboard.leaderboards.models import rank_metrics
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+    from bayerboard.leaderboards.models import Standing
+    from scoring.protocol import Protocol
+
+# Only so that what nobody reads any more goes: a board's order never gets old.
+KEPT_S = 3600
+
+
+class Place(NamedTuple):
+    """A standing in its place."""
+
+    standing: int
+    rank: int | None
+    metrics: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Order:
+    """All places of a board, and the best value of each column among those that take a rank."""
+
+    places: tuple[Place, ...]
+    best: dict[str, float]
+
+
+def order_of(standings: QuerySet[Standing], protocol: Protocol) -> Order:
+    """Return the order of the standings, from memory where the same ones were ordered before.
+
+    What is remembered is told apart by the standings and their evaluations, whose metrics never change: there is
+    nothing that could be stale. Reading that much of 1,000 rows takes a millisecond, ranking them ten.
+    """
+    identity = list(standings.order_by("submitted_at", "pk").values_list("pk", "evaluation_id"))
+    key = "board-" + hashlib.sha256(repr((protocol.digest, identity)).encode()).hexdigest()
+    order: Order | None = cache.get(key)
+    if order is None:
+        order = _rank(standings, protocol)
+        cache.set(key, order, KEPT_S)
+    return order
+
+
+def _rank(standings: QuerySet[Standing], protocol: Protocol) -> Order:
+    rows = list(standings.order_by("submitted_at", "pk").values_list("pk", "metrics", "entry__team__is_baseline"))
+    ranked = rank_metrics(protocol, [metrics for _, metrics, _ in rows], [not baseline for _, _, baseline in rows])
+    places = tuple(Place(rows[index][0], rank, rows[index][1]) for index, rank in ranked)
+    return Order(places, _best_values(protocol, [metrics for _, metrics, baseline in rows if not baseline]))
+
+
+def _best_values(protocol: Protocol, rows: list[dict[str, float]]) -> dict[str, float]:
+    best = {}
+    for column in protocol.columns:
+        values = [row[column.key] for row in rows if row.get(column.key) is not None]
+        if values:
+            best[column.key] = max(values) if column.direction == "desc" else min(values)
+    return best

@@ -1,0 +1,136 @@
+"""Notices: a person is told, on the site and by e-mail, when a result, a rejection or a failure is there.
+
+They are written in the transaction that stores what they tell of, so that neither exists without the other. The mail
+goes out later, from here as an outbox (see `outbox`), and whatever becomes of it changes nothing else.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from allauth.account.models import EmailAddress
+from django.conf import settings
+from django.db import models
+from django.db.models import Exists, OuterRef, Prefetch
+from django.dispatch import receiver
+from django.utils import timezone
+
+from bayerboard.accounts.models import User
+from bayerboard.challenges.models import Phase
+from bayerboard.evaluations.models import Evaluation, Status, evaluation_ended
+from bayerboard.lib.tasks import publish_on_commit
+from bayerboard.submissions.models import Submission
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+MAIL_TASK = "workers.notices.send_mails"
+# Beyond it the bell says only that there are more.
+COUNT_AT_MOST = 99
+
+
+class Kind(models.TextChoices):
+    """What a notice tells of."""
+
+    RESULT = "result", "scored"
+    REJECTION = "rejection", "rejected"
+    FAILURE = "failure", "scoring broke off"
+    RESCORE = "rescore", "scored again"
+
+
+KIND_OF_END = {Status.SCORED: Kind.RESULT, Status.REJECTED: Kind.REJECTION, Status.FAILED: Kind.FAILURE}
+
+
+class Mail(models.TextChoices):
+    """What becomes of a notice's e-mail. Whatever is claimed for sending is never claimed again."""
+
+    NONE = "none", "not wanted"
+    PENDING = "pending", "waits"
+    SENDING = "sending", "claimed"
+    SENT = "sent", "sent"
+    FAILED = "failed", "failed"
+
+
+class NoticeQuerySet(models.QuerySet["Notice"]):
+    """Sets of notices."""
+
+    def of(self, user: User) -> NoticeQuerySet:
+        return self.filter(user=user)
+
+    def unread(self) -> NoticeQuerySet:
+        return self.filter(read_at=None)
+
+    def with_results(self) -> NoticeQuerySet:
+        """Fetch what a list of notices shows, however long, in two queries."""
+        submissions = Submission.objects.with_current_evaluation()
+        return self.prefetch_related(Prefetch("submission", queryset=submissions))
+
+    def mark_read(self) -> int:
+        """Mark these as seen; a look at what was seen before writes nothing."""
+        pks = list(self.unread().values_list("pk", flat=True))
+        return self.model.objects.filter(pk__in=pks).update(read_at=timezone.now()) if pks else 0
+
+    def announce(self, submissions: Iterable[Submission], kind: Kind) -> None:
+        """Tell the members of each submission's team. Call inside the transaction that makes it true."""
+        notices = [
+            Notice(user=user, submission=submission, kind=kind, mail=mail)
+            for submission in submissions
+            for user, mail in members_of(submission)
+        ]
+        self.bulk_create(notices)
+        if any(notice.mail == Mail.PENDING for notice in notices):
+            publish_on_commit(MAIL_TASK)
+
+
+def members_of(submission: Submission) -> list[tuple[User, Mail]]:
+    """Return the team's members, and whether each gets a mail: where any goes out, to a confirmed address.
+
+    An address that nobody confirmed is anybody's.
+    """
+    confirmed = EmailAddress.objects.filter(user=OuterRef("pk"), primary=True, verified=True)
+    members = User.objects.filter(memberships__team=submission.entry.team_id, is_active=True)
+    return [
+        (user, Mail.PENDING if settings.EMAIL_HOST and user.mails_notices and user.has_address else Mail.NONE)
+        for user in members.annotate(has_address=Exists(confirmed)).order_by("pk")
+    ]
+
+
+class Notice(models.Model):
+    """One thing that one person is told."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notices")
+    submission = models.ForeignKey(Submission, on_delete=models.CASCADE, related_name="notices")
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    created_at = models.DateTimeField(default=timezone.now)
+    read_at = models.DateTimeField(null=True)
+    mail = models.CharField(max_length=10, choices=Mail.choices, default=Mail.NONE)
+    mail_attempts = models.PositiveSmallIntegerField(default=0)
+    mail_due_at = models.DateTimeField(default=timezone.now)
+
+    objects = models.Manager.from_queryset(NoticeQuerySet)()
+
+    class Meta:
+        ordering = ("-pk",)
+        indexes = (
+            models.Index(fields=["user", "read_at"], name="notice_unread"),
+            models.Index(fields=["mail", "mail_due_at"], name="notice_outbox"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind} of submission {self.submission_id} for {self.user}"
+
+
+@receiver(evaluation_ended)
+def tell_of_the_end(evaluation: Evaluation, **signal: Any) -> None:
+    """Tell of an evaluation that ended: only where it is the one that pages show, and nobody cancelled it."""
+    kind = KIND_OF_END.get(Status(evaluation.status))
+    submission = evaluation.submission
+    shown = Phase.objects.filter(pk=submission.entry.phase_id, published_version=evaluation.scoring_version_id)
+    if kind is not None and not evaluation.is_staged and shown.exists():
+        Notice.objects.announce([submission], kind)
+
+
+def unread_label(user: User) -> str:
+    """Return how many a person has not seen, as the bell shows it; nothing for none."""
+    count = Notice.objects.of(user).unread()[: COUNT_AT_MOST + 1].count()
+    return f"{COUNT_AT_MOST}+" if count > COUNT_AT_MOST else str(count or "")

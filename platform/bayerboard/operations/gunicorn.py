@@ -1,0 +1,16 @@
+"""What gunicorn is told beside its command line: `gunicorn --config python:bayerboard.operations.gunicorn …`.
+
+Its log has the form of all others. Requests are logged by the site (`bayerboard.lib.requests`), with their number, so
+that its own access log is off; were it on, its line would have the path alone: a query may hold a signature.
+"""
+
+from __future__ import annotations
+
+from bayerboard.settings import LOGGING
+
+_loggers = {
+    name: {"handlers": ["console"], "level": level, "propagate": False}
+    for name, level in (("gunicorn.error", "INFO"), ("gunicorn.access", "WARNING"))
+}
+logconfig_dict = {**LOGGING, "loggers": {**LOGGING["loggers"], **_loggers}}
+access_log_format = '%(h)s "%(m)s %(U)s" %(s)s %(b)s %(M)sms'

@@ -1,0 +1,296 @@
+"""The e-mails: to whom, with what in them, each once, and at nobody's cost."""
+
+from __future__ import annotations
+
+import smtplib
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from allauth.account.models import EmailAddress
+from django.core import mail
+from django.core.mail.backends.locmem import EmailBackend
+from django.utils import timezone
+
+from bayerboard.evaluations.models import Evaluation, Status
+from bayerboard.evaluations.results import record_rejection
+from bayerboard.notices.models import MAIL_TASK, Kind, Mail, Notice
+from bayerboard.notices.outbox import MAIL_TRIES
+from scoring.problems import SubmissionRejected, problem
+from tests import factories
+from workers.notices import send_mails
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pytest_django import Settings
+    from pytest_django.fixtures import DjangoCaptureOnCommitCallbacks
+
+    from bayerboard.submissions.models import Submission
+    from tests.factories import Cast
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _sends_mail(settings: Settings) -> None:
+    settings.EMAIL_HOST = "mail.example.org"
+    settings.SITE_URL = "https://bayerboard.example.org"
+
+
+@pytest.fixture
+def team_with_addresses(cast: Cast) -> Cast:
+    for user in (cast.participant, cast.teammate):
+        EmailAddress.objects.create(user=user, email=user.email, primary=True, verified=True)
+    return cast
+
+
+@pytest.fixture
+def submission(team_with_addresses: Cast, tmp_path: Path) -> Submission:
+    cast = team_with_addresses
+    return factories.make_submission(cast.phase, cast.team, tmp_path, method_name="Learned inverse")
+
+
+def score(submission: Submission) -> None:
+    factories.record(submission.evaluation, psnr=31.8642, ssim=0.91234)
+
+
+def states() -> set[str]:
+    return set(Notice.objects.values_list("mail", flat=True))
+
+
+def make_due() -> None:
+    Notice.objects.update(mail_due_at=timezone.now() - timedelta(seconds=1))
+
+
+class Server(EmailBackend):
+    """A mail server that does what `trouble` says, once a mail comes."""
+
+    trouble: Exception | None = None
+
+    def send_messages(self, messages: Any) -> int:
+        if self.trouble is not None:
+            raise self.trouble
+        return super().send_messages(messages)
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> type[Server]:
+    monkeypatch.setattr(Server, "trouble", None)
+    monkeypatch.setattr("bayerboard.notices.outbox.get_connection", Server)
+    return Server
+
+
+def test_the_whole_team_gets_the_result(cast: Cast, submission: Submission) -> None:
+    score(submission)
+
+    send_mails()
+
+    assert sorted(message.to[0] for message in mail.outbox) == sorted([cast.participant.email, cast.teammate.email])
+    message = mail.outbox[0]
+    assert message.subject == f"Learned inverse (#{submission.pk}): scored"
+    assert "PSNR: 31.86 dB" in message.body
+    assert "SSIM: 0.9123" in message.body
+    assert f"https://bayerboard.example.org/submissions/{submission.pk}/" in message.body
+    assert "https://bayerboard.example.org/accounts/notices/" in message.body
+    assert "<" not in message.body
+    assert states() == {Mail.SENT}
+
+
+def test_no_score_where_the_phase_hides_scores(cast: Cast, submission: Submission) -> None:
+    type(cast.phase).objects.update(board="hidden", shows_own_scores=False)
+    score(submission)
+
+    send_mails()
+
+    assert len(mail.outbox) == 2
+    for message in mail.outbox:
+        assert "31.8" not in f"{message.subject} {message.body}"
+        assert "0.91" not in message.body
+        assert "The scores appear when the organisers open them." in message.body
+
+
+def test_a_rejection_says_what_to_fix(submission: Submission) -> None:
+    evaluation = Evaluation.objects.claim_next("tester/1")
+    assert evaluation is not None
+    problems = [problem("image-missing", file=f"{number}.npy") for number in range(12)]
+    record_rejection(evaluation, SubmissionRejected(problems), "a" * 64, {})
+
+    send_mails()
+
+    body = mail.outbox[0].body
+    assert "- image-missing: " in body
+    assert "- and 2 more" in body
+    assert "Nothing was taken from your quota." in body
+
+
+def test_a_failure_says_why(submission: Submission) -> None:
+    evaluation = Evaluation.objects.claim_next("tester/1")
+    assert evaluation is not None
+    evaluation.give_up(code="time-limit-reached")
+
+    send_mails()
+
+    assert "Scoring took longer than this phase allows (30 min)." in mail.outbox[0].body
+
+
+def test_a_rescore_says_so(cast: Cast, submission: Submission) -> None:
+    score(submission)
+    Notice.objects.all().delete()
+    Notice.objects.announce([submission], Kind.RESCORE)
+
+    send_mails()
+
+    assert "scored again" in f"{mail.outbox[0].subject} {mail.outbox[0].body}"
+
+
+def test_a_name_cannot_write_headers(submission: Submission) -> None:
+    type(submission).objects.update(method_name="A\nBcc: everybody@example.org")
+    score(submission)
+
+    send_mails()
+
+    assert mail.outbox[0].subject.startswith("A Bcc: everybody@example.org (#")
+    assert mail.outbox[0].bcc == []
+
+
+# --- Who wants none ---
+
+
+def test_who_said_no_gets_none_and_is_told_on_the_site(cast: Cast, submission: Submission) -> None:
+    type(cast.teammate).objects.filter(pk=cast.teammate.pk).update(mails_notices=False)
+    score(submission)
+
+    send_mails()
+
+    assert [message.to for message in mail.outbox] == [[cast.participant.email]]
+    assert Notice.objects.filter(user=cast.teammate).count() == 1
+
+
+def test_who_says_no_while_it_waits_gets_none(cast: Cast, submission: Submission) -> None:
+    score(submission)
+    type(cast.teammate).objects.update(mails_notices=False)
+
+    send_mails()
+
+    assert mail.outbox == []
+    assert states() == {Mail.NONE}
+
+
+def test_an_address_that_nobody_confirmed_gets_none(submission: Submission) -> None:
+    EmailAddress.objects.update(verified=False)
+    score(submission)
+
+    send_mails()
+
+    assert mail.outbox == []
+    assert states() == {Mail.NONE}
+
+
+def test_where_no_mail_goes_out_none_waits(submission: Submission, settings: Settings) -> None:
+    settings.EMAIL_HOST = ""
+    score(submission)
+
+    assert states() == {Mail.NONE}
+
+
+# --- Once, and in the end ---
+
+
+def test_a_worker_is_woken_once_the_result_is_stored(
+    submission: Submission,
+    published: list[tuple[str, dict[str, Any]]],
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    published.clear()
+    with django_capture_on_commit_callbacks(execute=True):
+        score(submission)
+
+    assert published == [(MAIL_TASK, {})]
+
+
+def test_nobody_gets_it_twice(submission: Submission) -> None:
+    score(submission)
+
+    for _ in range(3):
+        send_mails()
+
+    assert len(mail.outbox) == 2
+
+
+def test_what_another_worker_has_claimed_is_left_to_it(submission: Submission) -> None:
+    score(submission)
+    Notice.objects.update(mail=Mail.SENDING)
+
+    send_mails()
+
+    assert mail.outbox == []
+
+
+def test_a_server_that_is_away_costs_no_attempt(
+    submission: Submission, server: type[Server], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(backend: Server) -> None:
+        raise ConnectionRefusedError("nobody listens")
+
+    score(submission)
+    with monkeypatch.context() as patch:
+        patch.setattr(Server, "open", refuse)
+        send_mails()
+    assert set(Notice.objects.values_list("mail", "mail_attempts")) == {(Mail.PENDING, 0)}
+
+    send_mails()
+
+    assert len(mail.outbox) == 2
+
+
+def test_what_the_server_puts_off_is_sent_later(submission: Submission, server: type[Server]) -> None:
+    score(submission)
+    server.trouble = smtplib.SMTPRecipientsRefused({"a@example.org": (450, b"greylisted")})
+    send_mails()
+    server.trouble = None
+
+    send_mails()
+    assert mail.outbox == []
+    make_due()
+    send_mails()
+
+    assert len(mail.outbox) == 2
+    assert states() == {Mail.SENT}
+
+
+def test_but_not_for_ever(submission: Submission, server: type[Server]) -> None:
+    score(submission)
+    server.trouble = smtplib.SMTPDataError(451, b"later")
+
+    for _ in range(MAIL_TRIES):
+        assert states() == {Mail.PENDING}
+        make_due()
+        send_mails()
+
+    assert states() == {Mail.FAILED}
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        smtplib.SMTPRecipientsRefused({"a@example.org": (550, b"unknown")}),
+        # What may have gone out before the line broke is not sent again.
+        smtplib.SMTPServerDisconnected("the line broke"),
+        TimeoutError("no answer"),
+    ],
+)
+def test_what_is_refused_for_good_or_may_be_out_is_given_up(
+    submission: Submission, server: type[Server], trouble: Exception
+) -> None:
+    score(submission)
+    server.trouble = trouble
+
+    send_mails()
+    server.trouble = None
+    make_due()
+    send_mails()
+
+    assert mail.outbox == []
+    assert states() == {Mail.FAILED}
+    assert submission.evaluation.status == Status.SCORED

@@ -1,0 +1,36 @@
+"""Beat's broom: what uploads left behind is cleared."""
+
+from __future__ import annotations
+
+import logging
+
+from celery import shared_task
+
+from bayerboard.lib.storage import StorageUnavailable
+from bayerboard.uploads.sweep import clear_storage, give_up_abandoned
+
+logger = logging.getLogger(__name__)
+
+
+@shared_task(name="workers.sweep.sweep_uploads")
+def sweep_uploads() -> None:
+    """Give up what was not finished in time; what the storage does not let go of is left for the next round."""
+    try:
+        given_up = give_up_abandoned()
+    except StorageUnavailable as error:
+        logger.warning("sweep: the storage does not answer: %s", error)
+        return
+    if given_up:
+        logger.info("sweep: %d uploads given up", given_up)
+
+
+@shared_task(name="workers.sweep.sweep_storage")
+def sweep_storage() -> None:
+    """Remove archives and half files that nobody refers to."""
+    try:
+        archives, leftovers = clear_storage()
+    except StorageUnavailable as error:
+        logger.warning("sweep: the storage does not answer: %s", error)
+        return
+    if archives or leftovers:
+        logger.info("sweep: %d archives and %d leftovers removed", archives, leftovers)
