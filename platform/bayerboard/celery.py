@@ -41,6 +41,8 @@ app = Celery("bayerboard", amqp=PromptAMQP)
 app.conf.update(
     broker_url=settings.REDIS_URL,
     broker_connection_retry_on_startup=True,
+    # Never give up: by default a worker ends after a hundred attempts.
+    broker_connection_max_retries=None,
     # A web request must not hang on a dead broker: the message is a hint, and beat repeats it.
     # One retry at once, and no more: kombu would otherwise try for seconds. Workers and beat, which do have to wait for
     # their broker, have their own loop for that (`broker_connection_retry_on_startup`).

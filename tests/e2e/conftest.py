@@ -65,23 +65,28 @@ def phases() -> Phases:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Let every test of a running Bayerboard meet both kinds; a browser sees no difference."""
-    if "bayerboard" in metafunc.fixturenames:
+    """Let every test of the Bayerboard below meet both kinds; a browser sees no difference."""
+    if "installation" in metafunc.fixturenames:
         in_browser = metafunc.definition.get_closest_marker("browser")
         kinds = [EMBEDDED] if in_browser else [EMBEDDED, OUTSIDE]
         # A kind has a Bayerboard of its own, which one process of pytest-xdist starts for all of its tests.
         named = [pytest.param(kind, marks=pytest.mark.xdist_group(f"{kind} Bayerboard")) for kind in kinds]
-        metafunc.parametrize("bayerboard", named, indirect=True, scope="session", ids=kinds)
+        metafunc.parametrize("installation", named, indirect=True, scope="session", ids=kinds)
 
 
 @pytest.fixture(scope="session")
-def bayerboard(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, phases: Phases
-) -> Iterator[Bayerboard]:
+def installation(request: pytest.FixtureRequest) -> str:
+    """Which Bayerboard it is to be."""
+    chosen: str = request.param
+    return chosen
+
+
+@pytest.fixture(scope="session")
+def bayerboard(installation: str, tmp_path_factory: pytest.TempPathFactory, phases: Phases) -> Iterator[Bayerboard]:
     """Give a running Bayerboard with a challenge; every test brings people of its own."""
     folder = tmp_path_factory.mktemp("bayerboard")
     with (
-        outside(folder) if request.param == OUTSIDE else nullcontext() as servers,
+        outside(folder) if installation == OUTSIDE else nullcontext() as servers,
         running(folder / "data", outside=servers) as one,
     ):
         created = one.manage("create_challenge", str(write_challenge(folder, CHALLENGE, phases.all())))
