@@ -31,6 +31,8 @@ export class Panel {
     this.text.textContent = text;
     this.hint.textContent = hint;
     this.hint.hidden = !hint;
+    // Speed and time left say nothing of an upload that stands still.
+    if (kind !== "busy") [this.rate.textContent] = this.rate.textContent.split(" · ");
     const focused = document.activeElement;
     for (const [name, button] of Object.entries(this.buttons)) button.hidden = !actions.includes(name);
     // Whoever pressed a button that is gone finds the one that took its place.
