@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from baselines.predict import PredictionReport
 from bayerboard.evaluations.models import Evaluation, Status
 from bayerboard.lib.storage.s3 import S3Store
 from bayerboard.methods.models import BaselineRun, RunStatus
@@ -151,10 +152,12 @@ def test_a_prediction_that_cannot_be_stored_waits_as_well(
     submission: Submission, cast: Cast, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     run = BaselineRun.objects.create(method="mosaic", phase=cast.phase)
-    monkeypatch.setattr(
-        "workers.baseline.predict",
-        lambda method, track, inputs, output, **options: factories.write_predictions(cast.phase, output),
-    )
+
+    def predict(method: str, track: str, inputs: Path, output: Path, **options: object) -> PredictionReport:
+        factories.write_predictions(cast.phase, output)
+        return PredictionReport(2, 0.1, "cpu", "a processor", 0, 0, extra_data=False)
+
+    monkeypatch.setattr("workers.baseline.predict", predict)
     monkeypatch.setattr("workers.baseline.TRACKS", {"s7": type("Track", (), {"protocol": "aim22-s7"})})
     with monkeypatch.context() as patch:
         patch.setattr(S3Store, "size_bytes", lambda store, key: -1)  # it did not arrive whole
