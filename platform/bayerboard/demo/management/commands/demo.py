@@ -79,9 +79,11 @@ class Command(BaseCommand):
         import_challenge(load_challenge_spec(self.folder / "challenge.yaml"))
         phases = find_phases(CHALLENGE)
         for phase in phases:
-            if not BaselineRun.objects.filter(phase=phase, method="mosaic").exists():
-                self._say(f"Queueing the mosaic baseline on {phase.track.title}, {phase.title} …")
-                call_command("run_baseline", "mosaic", phase.path, no_wait=True, stdout=StringIO())
+            # Those that need no torch: it may not be there.
+            for method in ("mosaic", "upi"):
+                if not BaselineRun.objects.filter(phase=phase, method=method).exists():
+                    self._say(f"Queueing the {method} baseline on {phase.track.title}, {phase.title} …")
+                    call_command("run_baseline", method, phase.path, no_wait=True, stdout=StringIO())
         missing = [(team, phase) for team in TEAMS for phase in phases if is_missing(team, phase)]
         if missing:
             self._say(f"Making {len(missing)} archives of predictions …")
