@@ -8,6 +8,7 @@ import pytest
 from django.core.cache import cache
 
 from tests.factories import Cast, make_cast
+from tests.grouping import Together
 from tests.s3_server import S3Server
 
 if TYPE_CHECKING:
@@ -15,8 +16,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_django import Settings
+    from xdist.remote import Producer
 
     from bayerboard.lib.storage.s3_address import S3Address
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Together:
+    """Let tests that share a running Bayerboard go to one process."""
+    return Together(config, log)
 
 
 @pytest.fixture(autouse=True)

@@ -69,9 +69,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "installation" in metafunc.fixturenames:
         in_browser = metafunc.definition.get_closest_marker("browser")
         kinds = [EMBEDDED] if in_browser else [EMBEDDED, OUTSIDE]
-        # A kind has a Bayerboard of its own, which one process of pytest-xdist starts for all of its tests.
-        named = [pytest.param(kind, marks=pytest.mark.xdist_group(f"{kind} Bayerboard")) for kind in kinds]
-        metafunc.parametrize("installation", named, indirect=True, scope="session", ids=kinds)
+        metafunc.parametrize("installation", kinds, indirect=True, scope="session")
 
 
 @pytest.fixture(scope="session")

@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 
     from tests.e2e.running import Bayerboard
 
-# One process of pytest-xdist starts the Bayerboard of this file for all of its tests.
-pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("limits")]
+pytestmark = pytest.mark.processes
 
 LONG = 90  # images
 # Longer than any test: what comes back before does not come back by its lease.

@@ -1,0 +1,26 @@
+"""Which tests pytest-xdist keeps together: those that share a running Bayerboard.
+
+Its own `--dist loadgroup` has no effect with pytest 9.2, which no longer reads the name that xdist gives a test.
+"""
+
+from __future__ import annotations
+
+import re
+
+from xdist.scheduler import LoadScopeScheduling
+
+WITH_SERVERS = ("tests/e2e/", "tests/operations/test_backup.py")
+# It brings its own, and takes longest.
+ALONE = "test_the_demo_fills_its_boards"
+INSTALLATION = re.compile(r"\[(embedded|postgres and redis)\b")
+
+
+class Together(LoadScopeScheduling):  # type: ignore[misc]  # xdist comes without types
+    """One process starts a Bayerboard for all of its tests; every other test goes where there is room."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        path, _, test = nodeid.partition("::")
+        if not path.startswith(WITH_SERVERS) or test.startswith(ALONE):
+            return nodeid
+        found = INSTALLATION.search(test)
+        return found[1] if found else path
