@@ -9,7 +9,10 @@ import pytest
 from baselines.catalogue import get_method
 from bayerboard.challenges.models import Board
 from bayerboard.methods.models import BaselineRun, Measured
+from bayerboard.methods.scores import expected_values
+from scoring.protocol import load_protocol
 from tests import factories
+from tests.factories import SMALL_S7
 from tests.site.pages import Page
 
 if TYPE_CHECKING:
@@ -22,6 +25,18 @@ MEASURED = Measured(runtime_s=0.0042, device="gpu", device_name="Test GPU", para
 
 def url_of(cast: Cast) -> str:
     return f"{cast.phase.track.get_absolute_url()}baselines/"
+
+
+def test_what_a_method_is_expected_to_score_is_said_to_be_of_synthetic_data(cast: Cast) -> None:
+    (psnr, ssim) = (value for _, value in expected_values(get_method("mosaic"), SMALL_S7))
+
+    text = Page(cast.client("stranger").get(url_of(cast))).text
+
+    assert f"own synthetic test set: PSNR {psnr:.2f} dB, SSIM {ssim:.4f}." in text
+
+
+def test_of_another_protocol_nothing_is_expected() -> None:
+    assert expected_values(get_method("mosaic"), load_protocol("mai22-learned-isp")) == []
 
 
 @pytest.fixture

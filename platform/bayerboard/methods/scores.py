@@ -6,15 +6,17 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from baselines.expected import expected_scores
 from bayerboard.leaderboards.board import visible_standings
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
+    from baselines.catalogue import Method
     from bayerboard.accounts.models import User
     from bayerboard.challenges.models import Phase, Track
     from bayerboard.methods.models import Measurement
-    from scoring.protocol import Column
+    from scoring.protocol import Column, Protocol
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,13 @@ class BaselineScore:
     phase: Phase
     values: tuple[tuple[Column, float | None], ...]
     measurement: Measurement | None
+
+
+def expected_values(method: Method, protocol: Protocol) -> list[tuple[Column, float]]:
+    """Return what the method scored on our own synthetic test set; empty where nothing was measured."""
+    track = dict(zip(method.protocols, method.tracks, strict=True)).get(protocol.name, "")
+    scores = expected_scores(method.name, track).get("test", {})
+    return [(column, scores[column.key]) for column in protocol.columns if column.key in scores]
 
 
 def scores_by_method(track: Track, user: User | AnonymousUser) -> dict[str, list[BaselineScore]]:

@@ -8,19 +8,25 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from bayerboard.challenges.models import get_track
 from bayerboard.methods.offers import offers
-from bayerboard.methods.scores import scores_by_method
+from bayerboard.methods.scores import expected_values, scores_by_method
 
 
 @require_GET
 def baselines(request: HttpRequest, challenge: str, track: str) -> HttpResponse:
-    """Render methods/baselines.html: `challenge`, `track`, `protocol`, and `offers` with their `scores` (by phase)."""
+    """Render methods/baselines.html.
+
+    `challenge`, `track`, `protocol`, and `offers`, each with what is expected of it and its scores by phase.
+    """
     found = get_track(request.user, challenge, track)
     scores = scores_by_method(found, request.user)
     context = {
         "challenge": found.challenge,
         "track": found,
         "protocol": found.protocol,
-        "offers": [(offer, scores.get(offer.method.name, [])) for offer in offers(found.baselines)],
+        "offers": [
+            (offer, expected_values(offer.method, found.protocol), scores.get(offer.method.name, []))
+            for offer in offers(found.baselines)
+        ],
     }
     return render(request, "methods/baselines.html", context)
 
