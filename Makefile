@@ -12,8 +12,8 @@ export PYTHON CHROMIUM POSTGRES
 
 BIN := .venv/bin
 MANAGE := $(BIN)/python manage.py
-# One process for each core; tests that share a running Bayerboard go to the same one (tests/grouping.py).
-PYTEST := $(BIN)/pytest --numprocesses auto
+# One process more than there are cores, since many tests wait for processes of their own.
+PYTEST := $(BIN)/pytest --durations=25 --numprocesses $$(($$(nproc) + 1))
 # ONCE=1, ONCE=yes; but not ONCE=0, ONCE=no or ONCE=
 once := $(if $(filter-out 0 no false,$(ONCE)),--once)
 bind := $(if $(BIND),--bind $(BIND))

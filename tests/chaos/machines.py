@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 CHALLENGE = "machines"
-IMAGES, SUBMISSIONS = 48, 4
+IMAGES, SUBMISSIONS = 96, 6
 WITHIN_S = 180
 LEASE_S = 10
 STATES = """SELECT submission_id, status, worker, attempts, images_done, metrics
@@ -113,17 +113,32 @@ def _cut_and_rejoin(
         return database.execute(STATES).fetchall()
 
     def held_by_one() -> dict[str, Any]:
-        running = (row for row in states() if row["status"] == "running" and row["images_done"])
+        running = (row for row in states() if row["status"] == "running")
         return next((row for row in running if row["worker"].startswith("one/")), {})
+
+    def stopped_in_a_job() -> dict[str, Any]:
+        """Stop the machine while it holds a job, which it would otherwise have done before its cable is out."""
+        if not held_by_one():
+            return {}
+        _signal(site.pids("one"), signal.SIGSTOP)
+        if held := held_by_one():
+            return held
+        _signal(site.pids("one"), signal.SIGCONT)
+        return {}
 
     def all_scored() -> list[dict[str, Any]]:
         rows = states()
         return rows if {row["status"] for row in rows} == {"scored"} else []
 
+    # The workers wait until all is there: they are faster than the sender.
+    workers = site.pids("one") | site.pids("two")
+    _signal(workers, signal.SIGSTOP)
     for number in range(SUBMISSIONS):
         visitor.submit(phase, archive, f"Method {number}")
-    held = wait_for(held_by_one, timeout_s=WITHIN_S)
+    _signal(workers, signal.SIGCONT)
+    held = wait_for(stopped_in_a_job, timeout_s=WITHIN_S)
     site.one.cut_off()
+    _signal(site.pids("one"), signal.SIGCONT)
     cut_at = time.monotonic()
     finished = wait_for(all_scored, timeout_s=WITHIN_S)
     taken_over = next(row for row in finished if row["submission_id"] == held["submission_id"])

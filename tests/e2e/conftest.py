@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 CHALLENGE = "tryout"
 # SQLite and a broker on a socket, all by itself; PostgreSQL and a broker on TCP, named by URL.
 EMBEDDED, OUTSIDE = "embedded", "postgres and redis"
-LONG = 60  # images: a few seconds of work
+LONG = 240  # images: long enough to be disturbed in between
 NO_CHROMIUM = (
     "The browser tests need Chromium: install it (Debian: apt-get install chromium), "
     "or name one in the environment: CHROMIUM=/path/to/chromium."

@@ -124,6 +124,20 @@ class Bayerboard:
             connection.row_factory = sqlite3.Row
             return [dict(row) for row in connection.execute(query, values)]
 
+    def _takes_writes(self) -> bool:
+        """Whether no process keeps the others from writing."""
+        if self.outside is not None and self.outside.postgres is not None:
+            return True
+        with closing(
+            sqlite3.connect(self.data_dir / "bayerboard.sqlite3", isolation_level=None, timeout=1)
+        ) as connection:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError:
+                return False
+            connection.execute("ROLLBACK")
+            return True
+
     def evaluation(self, submission: int) -> Row:
         """Return the evaluation of a submission under its phase's published version."""
         (row,) = self.rows(
@@ -199,8 +213,18 @@ class Bayerboard:
         leader = self.leader("score")
         assert leader is not None
         held = [leader, *sorted(descendants(leader))]
-        for pid in held:
-            os.kill(pid, signal.SIGSTOP)
+
+        def stop() -> bool:
+            for pid in held:
+                os.kill(pid, signal.SIGSTOP)
+            if self._takes_writes():
+                return True
+            # In the middle of a transaction: SQLite would let nobody else write.
+            for pid in held:
+                os.kill(pid, signal.SIGCONT)
+            return False
+
+        wait_for(stop)
         try:
             yield
         finally:
