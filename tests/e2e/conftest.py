@@ -24,6 +24,7 @@ CHALLENGE = "tryout"
 # SQLite and a broker on a socket, all by itself; PostgreSQL and a broker on TCP, named by URL.
 EMBEDDED, OUTSIDE = "embedded", "postgres and redis"
 LONG = 240  # images: long enough to be disturbed in between
+LARGE = 60  # images: an upload of four parts, where they are not compressed
 NO_CHROMIUM = (
     "The browser tests need Chromium: install it (Debian: apt-get install chromium), "
     "or name one in the environment: CHROMIUM=/path/to/chromium."
@@ -40,13 +41,14 @@ class Phases:
     test: PhaseData
     # Many images.
     long: PhaseData
+    large: PhaseData
     closed: PhaseData
     p20: PhaseData
     # Its board belongs to one test.
     duel: PhaseData
 
     def all(self) -> list[PhaseData]:
-        return [self.development, self.test, self.long, self.closed, self.p20, self.duel]
+        return [self.development, self.test, self.long, self.large, self.closed, self.p20, self.duel]
 
 
 @pytest.fixture(scope="session")
@@ -58,6 +60,7 @@ def phases() -> Phases:
         ),
         test=PhaseData("s7", "test", smooth_references("s7", ["7_0", "7_2"], seed=1), {"quota_per_day": 5}),
         long=PhaseData("s7", "long", smooth_references("s7", [f"8_{tile}" for tile in range(LONG)], seed=2)),
+        large=PhaseData("s7", "large", smooth_references("s7", [f"14_{tile}" for tile in range(LARGE)], seed=6)),
         closed=PhaseData("s7", "closed", smooth_references("s7", ["9_0"], seed=3), {"ends_at": yesterday}),
         p20=PhaseData("p20", "development", smooth_references("p20", ["12_0", "12_2"], seed=4)),
         duel=PhaseData("p20", "duel", smooth_references("p20", ["13_0", "13_2"], seed=5)),

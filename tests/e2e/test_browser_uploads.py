@@ -39,7 +39,7 @@ T = TypeVar("T")
 pytestmark = [pytest.mark.browser, pytest.mark.processes]
 
 PART = re.compile(r"/uploads/[0-9a-f-]+/parts/(\d+)/data/")
-# The long phase's images, not compressed: 30 MB, which are four parts.
+# The large phase's images, not compressed: 30 MB, which are four parts.
 PART_COUNT = 4
 
 _numbers = count(1)
@@ -65,7 +65,7 @@ def person(visitor: Visitor, new_context: CreateContextCallback) -> Iterator[Per
 def large(phases: Phases, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give a good archive of several parts."""
     path = tmp_path_factory.mktemp("large") / "large.zip"
-    return write_submission(path, phases.long.predictions(5), compression=zipfile.ZIP_STORED)
+    return write_submission(path, phases.large.predictions(5), compression=zipfile.ZIP_STORED)
 
 
 def expect_kind(person: Person, kind: str) -> None:
@@ -237,7 +237,7 @@ def test_a_good_zip_is_sent_in_parts_and_scored(
     bayerboard: Bayerboard, phases: Phases, person: Person, visitor: Visitor, large: Path
 ) -> None:
     parts = HeldParts(person, passing=PART_COUNT)
-    person.fill_in_submission(phases.long, large, "In parts")
+    person.fill_in_submission(phases.large, large, "In parts")
 
     press(person, "Submit")
 
@@ -248,7 +248,7 @@ def test_a_good_zip_is_sent_in_parts_and_scored(
 
 
 def test_a_killed_web_server_costs_no_part_that_arrived(scene: Scene, phases: Phases, large: Path) -> None:
-    parts, _ = scene.begin_upload(phases.long, large)
+    parts, _ = scene.begin_upload(phases.large, large)
 
     died = scene.bayerboard.kill_program("web")
     # The parts that were on their way meet a closed door.
@@ -261,7 +261,7 @@ def test_a_killed_web_server_costs_no_part_that_arrived(scene: Scene, phases: Ph
 
 def test_after_a_reload_the_same_file_goes_on_from_what_arrived(scene: Scene, phases: Phases, large: Path) -> None:
     person, page = scene.person, scene.person.page
-    parts, upload = scene.begin_upload(phases.long, large)
+    parts, upload = scene.begin_upload(phases.large, large)
 
     page.reload()
     parts.stop()
@@ -269,7 +269,7 @@ def test_after_a_reload_the_same_file_goes_on_from_what_arrived(scene: Scene, ph
     expect(page.locator("[data-text]")).to_have_text("The upload of large.zip was interrupted.")
     sent: list[int] = []
     page.on("request", lambda request: sent.append(number_of(request)) if PART.search(request.url) else None)
-    person.fill_in_submission(phases.long, large, "After")
+    person.fill_in_submission(phases.large, large, "After")
     expect(page.locator("[data-hint]")).to_contain_text("the upload goes on from what has arrived")
     press(person, "Submit")
 
@@ -281,14 +281,14 @@ def test_after_a_reload_the_same_file_goes_on_from_what_arrived(scene: Scene, ph
 def test_another_file_does_not_go_on_with_the_first_ones_parts(
     scene: Scene, phases: Phases, large: Path, tmp_path: Path
 ) -> None:
-    parts, _ = scene.begin_upload(phases.long, large)
+    parts, _ = scene.begin_upload(phases.large, large)
     # Of the same name and size: only the images differ.
-    other = write_submission(tmp_path / large.name, phases.long.predictions(6), compression=zipfile.ZIP_STORED)
+    other = write_submission(tmp_path / large.name, phases.large.predictions(6), compression=zipfile.ZIP_STORED)
     assert other.stat().st_size == large.stat().st_size
 
     scene.person.page.reload()
     parts.stop()
-    scene.person.fill_in_submission(phases.long, other, "Another")
+    scene.person.fill_in_submission(phases.large, other, "Another")
     press(scene.person, "Submit")
 
     expect_stored_and_scored(scene.bayerboard, scene.person, other)
@@ -296,7 +296,7 @@ def test_another_file_does_not_go_on_with_the_first_ones_parts(
 
 def test_an_upload_waits_while_it_is_paused(scene: Scene, phases: Phases, large: Path) -> None:
     page = scene.person.page
-    parts, _ = scene.begin_upload(phases.long, large)
+    parts, _ = scene.begin_upload(phases.large, large)
 
     press(scene.person, "Pause")
     expect(page.locator("[data-text]")).to_have_text("The upload is paused.")
@@ -310,7 +310,7 @@ def test_an_upload_waits_while_it_is_paused(scene: Scene, phases: Phases, large:
 
 def test_a_cancelled_upload_leaves_nothing_behind(scene: Scene, phases: Phases, large: Path) -> None:
     page = scene.person.page
-    scene.begin_upload(phases.long, large)
+    scene.begin_upload(phases.large, large)
 
     press(scene.person, "Cancel")
 
