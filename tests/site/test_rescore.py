@@ -118,8 +118,10 @@ def test_an_unknown_submission_is_refused(cast: Cast, ours: Submission, tmp_path
     elsewhere = factories.make_phase(tmp_path, cast.challenge)
     other = factories.make_submission(elsewhere, cast.team, tmp_path)
 
-    with pytest.raises(RescoreRefused, match=rf"Not among the submissions of the target: {other.pk}, 999\."):
-        rescore.plan([cast.phase], [ours.pk, other.pk, 999])
+    unknown = other.pk + 1
+
+    with pytest.raises(RescoreRefused, match=rf"Not among the submissions of the target: {other.pk}, {unknown}\."):
+        rescore.plan([cast.phase], [ours.pk, other.pk, unknown])
 
 
 def test_cancelled_submissions_are_left_out(cast: Cast, ours: Submission, tmp_path: Path) -> None:
