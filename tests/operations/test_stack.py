@@ -142,9 +142,9 @@ def test_a_signal_during_the_stop_kills_what_lingers(tmp_path: Path, monkeypatch
     code = (
         "import os, pathlib, signal, sys\n"
         "parent = os.getppid()\n"
-        "signal.signal(signal.SIGTERM, lambda *_: os.kill(parent, signal.SIGTERM))\n"
+        "signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})\n"
         "pathlib.Path(sys.argv[1]).write_text(f'{os.getpid()}\\n')\n"
-        "while True: signal.pause()\n"
+        "while True: os.kill(parent, signal.sigwait({signal.SIGTERM}))\n"
     )
     with stack_of(monkeypatch, program("web", tmp_path, code, grace_s=1000)):
         pid = wait_for(lambda: recorded("web", tmp_path))[0]

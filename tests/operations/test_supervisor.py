@@ -145,12 +145,11 @@ def staged(name: str, stage: int, folder: Path, leave: str) -> Program:
     code = (
         "import pathlib, signal, sys, time\n"
         "folder = pathlib.Path(sys.argv[1]).parent\n"
-        "def stop(*_):\n"
-        f"    {leave}\n"
-        "    sys.exit()\n"
-        "signal.signal(signal.SIGTERM, stop)\n"
+        # Waited for, not handled: a handler would not run for a signal that comes just before `signal.pause`.
+        "signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})\n"
         "pathlib.Path(sys.argv[1]).write_text('1\\n')\n"
-        "while True: signal.pause()\n"
+        "signal.sigwait({signal.SIGTERM})\n"
+        f"{leave}\n"
     )
     return program(name, folder, code, stage=stage, grace_s=1000)
 
@@ -168,7 +167,7 @@ def test_programs_of_a_higher_stage_stop_first(tmp_path: Path) -> None:
 
 def test_programs_of_one_stage_stop_together(tmp_path: Path) -> None:
     # Each ends only once the other has been asked too.
-    wait = "(folder / 'asked-{}').touch()\n    while not (folder / 'asked-{}').exists(): time.sleep(0.01)"
+    wait = "(folder / 'asked-{}').touch()\nwhile not (folder / 'asked-{}').exists(): time.sleep(0.01)"
     programs = [
         staged("a", 1, tmp_path, wait.format("a", "b")),
         staged("b", 1, tmp_path, wait.format("b", "a")),
@@ -239,10 +238,9 @@ def test_a_large_log_is_moved_aside_and_goes_on(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(module, "LOG_LIMIT_BYTES", 100)
     talkative = (
         "import signal\n"
-        "def line(*_): print('after', flush=True)\n"
-        "signal.signal(signal.SIGUSR1, line)\n"
+        "signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})\n"
         "print('x' * 200, flush=True)\n"
-        "while True: signal.pause()\n"
+        "while signal.sigwait({signal.SIGUSR1}): print('after', flush=True)\n"
     )
     with running(program("one", tmp_path, talkative)) as (supervisor, _):
         log = tmp_path / "log" / "one.log"

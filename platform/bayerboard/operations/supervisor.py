@@ -139,8 +139,10 @@ class Supervisor:
     def stop(self) -> None:
         """Stop every program, the highest stage first; return when none is left."""
         self._stopping.set()
-        if self._thread.ident is not None:
-            self._thread.join()
+        # Never one endless `join`: a signal that arrives just before it begins to wait would be handled only when it
+        # ends, and the second Ctrl-C, which is to end it, would be lost.
+        while self.is_alive:
+            self._thread.join(POLL_S)
 
     def hurry(self) -> None:
         """Give the programs that are still stopping no more time."""
