@@ -8,7 +8,7 @@ MAX_CHANNELS = 4
 MAPS = 4
 # A tile's rows and columns: small, as float32 loses the less the less a tile's values differ.
 TILE_ROWS = 16
-TILE_COLUMNS = 32
+TILE_COLUMNS = 64
 # Values from one map of a row to the next, and from one row to the next (of s and d, and of all maps): constants, so
 # that the compiler knows how far neighbours are apart.
 LINE = (TILE_COLUMNS + 2 * RADIUS) * MAX_CHANNELS
