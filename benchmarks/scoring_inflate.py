@@ -1,6 +1,6 @@
 """Inflaters on what submissions hold: ``python -m benchmarks.scoring_inflate``.
 
-Those that are not installed are left out (``pip install zlib-ng deflate``).
+Those that are not installed are left out; `make dev-environment` installs them all.
 """
 
 from __future__ import annotations
