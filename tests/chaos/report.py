@@ -61,6 +61,7 @@ def section(outcome: Outcome, command: str) -> str:
     waits = [seconds(row["finished_at"]) - sent_at[row["submission"]] for row in outcome.rows if row["finished_at"]]
     attempts = sum(row["attempts"] or 0 for row in outcome.rows)
     n = len(outcome.acknowledged)
+    in_parts = sum(one.job.in_parts for one in outcome.acknowledged)
     return "\n".join(
         [
             f"### {title(outcome)}",
@@ -68,7 +69,9 @@ def section(outcome: Outcome, command: str) -> str:
             f"`{command}` on {datetime.now(UTC):%Y-%m-%d}: {about_machine()}",
             "",
             f"* {n} submissions acknowledged after {outcome.requests} requests; {outcome.refusals} beyond the quotas, "
-            f"all refused; {len(outcome.deaths)} kills in {outcome.duration_s:.0f} s.",
+            f"all refused; {len(outcome.deaths)} kills in {outcome.duration_s:.0f} s. {in_parts} of the archives came "
+            f"in parts, the others within the form; {outcome.begun_anew} uploads were lost by the storage on the way, "
+            "and begun anew by the sender.",
             f"* **{len(outcome.faults) or 'Nothing'} lost, stuck, counted twice or scored wrongly.** The {n} "
             f"evaluations took {attempts} attempts.",
             f"* The longest that the site did not answer: {outcome.longest_outage_s:.1f} s. The longest from an "

@@ -20,7 +20,7 @@ from tests.chaos.sender import Acknowledged, Sender, jobs_of
 from tests.e2e.challenge import PhaseData, smooth_references, write_challenge
 from tests.e2e.pages import board_of, text_of
 from tests.e2e.running import running, wait_for
-from tests.e2e.visitor import Visitor
+from tests.e2e.uploader import Uploader
 from tests.services.outside import outside
 
 if TYPE_CHECKING:
@@ -48,6 +48,8 @@ class Outcome:
     acknowledged: Sequence[Acknowledged]
     requests: int
     refusals: int
+    # Uploads in parts that the storage lost, and that were begun anew.
+    begun_anew: int
     deaths: Sequence[Death]
     rows: Sequence[Row]
     faults: Sequence[str]
@@ -130,6 +132,7 @@ def _rage(plan: Plan, world: World, bayerboard: Bayerboard, servers: Outside) ->
         acknowledged=acknowledged,
         requests=sum(sender.requests for sender in senders),
         refusals=sum(sender.refusals for sender in senders),
+        begun_anew=sum(sender.uploads_begun_anew for sender in senders),
         deaths=reaper.deaths,
         rows=bayerboard.rows(ending.EVALUATIONS),
         faults=[
@@ -142,7 +145,7 @@ def _rage(plan: Plan, world: World, bayerboard: Bayerboard, servers: Outside) ->
 
 
 def _enter(plan: Plan, world: World, bayerboard: Bayerboard, number: int) -> Sender:
-    visitor = Visitor(bayerboard.url, f"team{number}")
+    visitor = Uploader(bayerboard.url, f"team{number}")
     visitor.timeout_s = 20
     visitor.join(CHALLENGE, visitor.name)
     return Sender(visitor, jobs_of(number, world.phases, plan.each, len(SIGMAS), plan.seed), CHALLENGE, world.archives)
