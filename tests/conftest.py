@@ -8,7 +8,7 @@ import pytest
 from django.core.cache import cache
 
 from tests.factories import Cast, make_cast
-from tests.grouping import Together
+from tests.grouping import Together, place_of
 from tests.s3_server import S3Server
 
 if TYPE_CHECKING:
@@ -25,6 +25,11 @@ if TYPE_CHECKING:
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Together:
     """Let tests that share a running Bayerboard go to one process."""
     return Together(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest."""
+    items.sort(key=lambda item: place_of(item.nodeid))
 
 
 @pytest.fixture(autouse=True)

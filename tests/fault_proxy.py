@@ -6,10 +6,12 @@ import threading
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+from tests.cors import cors_headers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
     from types import TracebackType
 
 # error: the server answers 500 · hang: no answer comes · cut: the answer ends in its middle
@@ -20,12 +22,16 @@ ERROR = b'<?xml version="1.0"?><Error><Code>InternalError</Code><Message>On purp
 
 @dataclass
 class FaultProxy:
-    """Hands requests on to the port of an S3 server; `fault` says what goes wrong, `when` for which requests."""
+    """Hands requests on to the port of an S3 server; `fault` says what goes wrong, `when` for which requests.
+
+    `cors` are the bucket's rules for browsers.
+    """
 
     target_port: int
     fault: Fault = ""
     when: Callable[[str, str], bool] = lambda method, path: True
     requests: list[tuple[str, str]] = field(default_factory=list)
+    cors: Sequence[Mapping[str, Any]] = ()
 
     def __enter__(self) -> Self:
         handler = type("Handler", (_Handler,), {"proxy": self})
@@ -88,11 +94,20 @@ class _Handler(BaseHTTPRequestHandler):
 
     def answer(self, status: int, headers: dict[str, str], content: bytes) -> None:
         self.send_response(status)
-        for name, value in {**headers, "Connection": "close"}.items():
+        for name, value in {**headers, **self.cors_headers(self.command), "Connection": "close"}.items():
             self.send_header(name, value)
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(content)
+
+    def do_OPTIONS(self) -> None:
+        """Answer a browser that asks what it may send."""
+        headers = self.cors_headers(self.headers.get("Access-Control-Request-Method", ""))
+        self.close_connection = True
+        self.answer(200 if headers else 403, {**headers, "Content-Length": "0"}, b"")
+
+    def cors_headers(self, method: str) -> dict[str, str]:
+        return cors_headers(self.proxy.cors, dict(self.headers), method)
 
     do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = handle_request  # noqa: N815  # http.server's names
 

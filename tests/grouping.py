@@ -1,4 +1,4 @@
-"""Which tests pytest-xdist keeps together: those that share a running Bayerboard.
+"""Which tests pytest-xdist keeps together, those that share a running Bayerboard, and which it begins with.
 
 Its own `--dist loadgroup` has no effect with pytest 9.2, which no longer reads the name that xdist gives a test.
 """
@@ -13,6 +13,23 @@ WITH_SERVERS = ("tests/e2e/", "tests/operations/test_backup.py")
 # It brings its own, and takes longest.
 ALONE = "test_the_demo_fills_its_boards"
 INSTALLATION = re.compile(r"\[(embedded|postgres and redis)\b")
+# What takes longest, longest first: begun last, it would keep one process busy while the others have nothing to do.
+LONG = (
+    ALONE,
+    "tests/e2e/",
+    "tests/chaos/test_storm.py",
+    "tests/baselines/test_starter_kit.py",
+    "tests/operations/test_backup.py",
+    "tests/chaos/test_machines.py",
+    "tests/operations/test_up.py",
+    "tests/baselines/test_export.py",
+    "tests/baselines/test_training.py",
+)
+
+
+def place_of(nodeid: str) -> int:
+    """Where a test stands in the order of what begins first."""
+    return next((place for place, name in enumerate(LONG) if name in nodeid), len(LONG))
 
 
 class Together(LoadScopeScheduling):  # type: ignore[misc]  # xdist comes without types

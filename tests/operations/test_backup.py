@@ -13,6 +13,7 @@ from django.apps import apps
 from bayerboard.operations.backup.manifest import BackupFolder, Manifest
 from bayerboard.operations.backup.stored import KEY_COLUMNS
 from tests.operations.own_site import OwnSite
+from tests.s3_server import S3Server
 from tests.services.postgres import Postgres, postgres
 
 if TYPE_CHECKING:
@@ -35,16 +36,15 @@ class Sites:
         self.server = server
         self.count = 0
 
-    def make(self) -> OwnSite:
+    def make(self, **variables: str) -> OwnSite:
         self.count += 1
         name = f"site{self.count}"
         data_dir = self.folder / name
         data_dir.mkdir()
         if self.server is None:
-            return OwnSite(data_dir)
-        return OwnSite(
-            data_dir, {"DATABASE_URL": self.server.make_database(f"{name}_{id(self)}"), "SECRET_KEY": "x" * 50}
-        )
+            return OwnSite(data_dir, variables)
+        database = self.server.make_database(f"{name}_{id(self)}")
+        return OwnSite(data_dir, {"DATABASE_URL": database, "SECRET_KEY": "x" * 50, **variables})
 
 
 @contextmanager
@@ -109,6 +109,29 @@ def test_a_restored_site_shows_the_same(filled: OwnSite, backup: BackupFolder, s
     fresh.fill(first_number=1000)
     assert len(fresh.show()["submissions"]) == 2 * len(before["submissions"])
     assert fresh.manage("migrate", "--check").returncode == 0
+
+
+def test_a_site_moves_into_a_bucket_and_out_again(filled: OwnSite, made: Path, sites: Sites, tmp_path: Path) -> None:
+    before = filled.show()
+    with S3Server(tmp_path / "s3") as server:
+        address = server.make_bucket()
+        in_bucket = sites.make(
+            BAYERBOARD_S3_BUCKET=address.bucket,
+            BAYERBOARD_S3_ENDPOINT_URL=address.endpoint_url,
+            AWS_ACCESS_KEY_ID=address.access_key_id,
+            AWS_SECRET_ACCESS_KEY=address.secret_access_key,
+        )
+        moved = in_bucket.manage("restore", str(made))
+        assert moved.returncode == 0, moved.stderr
+        assert in_bucket.show() == before
+        assert not list((in_bucket.data_dir / "objects").rglob("*.zip"))
+
+        taken = in_bucket.manage("backup", str(tmp_path / "from-the-bucket"))
+        assert taken.returncode == 0, taken.stderr
+    out_again = sites.make()
+    moved = out_again.manage("restore", str(tmp_path / "from-the-bucket"))
+    assert moved.returncode == 0, moved.stderr
+    assert out_again.show() == before
 
 
 @on_both_engines
