@@ -12,12 +12,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from baselines.catalogue import METHODS, UnknownMethod, get_method
 from baselines.download import REQUIREMENTS, build_download, download_name, download_sha256
 from scoring import __version__
 
 NAMES = [method.name for method in METHODS]
+# Of one image of a submission.
+SHAPES = {"s7": (252, 252, 4), "p20": (248, 248, 4), "mai22": (256, 256, 3)}
 PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
 
 
@@ -26,11 +29,15 @@ def shell_commands(readme: str) -> list[str]:
     return [line for block in blocks for line in block.splitlines() if line]
 
 
+def unpack(method: str, folder: Path) -> Path:
+    """Unpack a method's zip into a folder that is empty; return the folder."""
+    zipfile.ZipFile(io.BytesIO(build_download(method))).extractall(folder)
+    return folder
+
+
 @pytest.fixture
 def unpacked(tmp_path: Path) -> Path:
-    """Return an empty folder into which the zip was unpacked."""
-    zipfile.ZipFile(io.BytesIO(build_download("mosaic"))).extractall(tmp_path)
-    return tmp_path
+    return unpack("mosaic", tmp_path)
 
 
 def run_python(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -44,22 +51,32 @@ def run_python(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
 
-def test_commands_of_the_readme_work_in_an_empty_folder(unpacked: Path) -> None:
-    install, *commands = shell_commands((unpacked / "README.md").read_text(encoding="utf-8"))
+@pytest.mark.parametrize("method", NAMES)
+def test_commands_of_the_readme_work_in_an_empty_folder(method: str, tmp_path: Path) -> None:
+    folder = unpack(method, tmp_path)
+    install, *commands = shell_commands((folder / "README.md").read_text(encoding="utf-8"))
     assert install == "python -m pip install -r requirements.txt"  # which the environment of the tests has done
-    assert len(commands) == 2
+    tracks = get_method(method).tracks
+    assert len(commands) == len(tracks)
 
     for command in commands:
         python, *arguments = command.split()
         assert python == "python"
-        done = run_python(unpacked, *arguments)
+        done = run_python(folder, *arguments)
         assert (done.returncode, done.stderr) == (0, "predict 1/1\n")
 
-    for track, half in (("s7", 252), ("p20", 248)):
-        with zipfile.ZipFile(unpacked / f"submission-{track}.zip") as archive:
-            assert archive.namelist() == ["1_0.npy", "readme.txt"]
-            image = np.load(io.BytesIO(archive.read("1_0.npy")), allow_pickle=False)
-        assert image.shape == (half, half, 4)
+    for track in tracks:
+        with zipfile.ZipFile(folder / f"submission-{track}.zip") as archive:
+            image, readme = archive.namelist()
+            assert (Path(image).stem, readme) == ("1_0", "readme.txt")
+            assert shape_of(image, archive.read(image)) == SHAPES[track]
+
+
+def shape_of(name: str, data: bytes) -> tuple[int, ...]:
+    if name.endswith(".npy"):
+        shape: tuple[int, ...] = np.load(io.BytesIO(data), allow_pickle=False).shape
+        return shape
+    return np.asarray(Image.open(io.BytesIO(data))).shape
 
 
 def test_runs_its_own_code_with_numpy_and_pillow_alone(unpacked: Path) -> None:
