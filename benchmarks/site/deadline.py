@@ -38,7 +38,13 @@ def report(participants: int = PARTICIPANTS, images: int = IMAGES) -> str:
         "| request | number | median | p95 |",
         "| --- | ---: | ---: | ---: |",
     ]
-    for label, name in (("page", "page"), ("upload API", "api"), ("a part", "part"), ("status", "poll")):
+    for label, name in (
+        ("page", "page"),
+        ("upload API", "api"),
+        ("a part", "part"),
+        ("submit form", "submit"),
+        ("status", "poll"),
+    ):
         seconds = [one for sender in senders for one in getattr(sender.taken, name)]
         lines.append(f"| {label} | {len(seconds)} | {1000 * median(seconds):.0f} ms | {1000 * p95(seconds):.0f} ms |")
     return "\n".join(lines)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from benchmarks.report import machine
-from benchmarks.site import deadline, latency, pages, workers
+from benchmarks.site import browser_check, deadline, latency, pages, submitting, workers
 
 TARGET = Path(__file__).resolve().parents[2] / "docs" / "growth.md"
 
@@ -21,6 +21,19 @@ SECTIONS = (
         pages.report,
     ),
     (
+        "The check before the upload",
+        "From the choice of the file to the verdict, on the page's own clock.",
+        "python -m benchmarks.site.browser_check",
+        browser_check.report,
+    ),
+    (
+        "Submitting",
+        "For comparison, Codabench's submission call alone, without the upload, took 28 ms, at 66 a second with 8 "
+        "clients, in the study named above.",
+        "python -m benchmarks.site.submitting",
+        submitting.report,
+    ),
+    (
         "From the last byte to the rank",
         "A whole S7 test set, uploaded in parts as the page does it, until the page shows its score.",
         "python -m benchmarks.site.latency",
@@ -28,8 +41,7 @@ SECTIONS = (
     ),
     (
         "At the deadline",
-        "Everybody uploads at once, and asks for the status every second until the score is there. For comparison, "
-        "Codabench's submission call alone, without the upload, took 28 ms, at 66 a second with 8 clients.",
+        "Everybody uploads at once, and asks for the status every second until the score is there.",
         "python -m benchmarks.site.deadline",
         deadline.report,
     ),

@@ -36,6 +36,8 @@ class Taken:
     part: list[float] = field(default_factory=list)
     api: list[float] = field(default_factory=list)
     poll: list[float] = field(default_factory=list)
+    # The form that makes the submission, once its upload is complete.
+    submit: list[float] = field(default_factory=list)
 
 
 class Sender:
@@ -50,6 +52,11 @@ class Sender:
         self._connection = http.client.HTTPConnection(address, timeout=120)
         self.taken = Taken()
         self.last_byte_at = 0.0
+
+    @property
+    def cookies(self) -> dict[str, str]:
+        """What a browser needs to go on as this participant."""
+        return {cookie.name: cookie.value or "" for cookie in self._cookies}
 
     def submit(self, phase: str, archive: Path) -> int:
         """Upload in parts, then send the form; return the submission's number."""
@@ -96,7 +103,7 @@ class Sender:
         self._connection.request("POST", path, body=urlencode(fields).encode(), headers=headers)
         response = self._connection.getresponse()
         body = response.read()
-        self.taken.page.append(time.perf_counter() - began)
+        self.taken.submit.append(time.perf_counter() - began)
         if response.status != 302:
             raise RequestFailed(f"{path}: {response.status} {body[:300]!r}")
         return response.headers["Location"]
