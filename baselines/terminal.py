@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from baselines.catalogue import METHODS
+from baselines.errors import BaselineError
 from baselines.tracks import TRACKS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
 
@@ -21,6 +24,20 @@ class Parser(argparse.ArgumentParser):
         """Show the usage and the mistake, and exit."""
         self.print_usage(sys.stderr)
         self.exit(1, f"error: {message}\n")
+
+
+def reporting_errors(command: Callable[[list[str]], int]) -> Callable[[list[str]], int]:
+    """Let a command end with status 1 and one line where something expected goes wrong."""
+
+    @functools.wraps(command)
+    def run(arguments: list[str]) -> int:
+        try:
+            return command(arguments)
+        except (BaselineError, OSError) as error:
+            sys.stderr.write(f"error: {error}\n")
+            return 1
+
+    return run
 
 
 class ProgressLine:
@@ -62,3 +79,8 @@ def add_running(parser: Parser) -> None:
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where to run")
     parser.add_argument("--precision", choices=("auto", "float32", "bfloat16"), default="auto", help="of convolutions")
     parser.add_argument("--batch", type=int, metavar="N", help="tiles at a time; halved where the memory is too small")
+
+
+def running(options: argparse.Namespace) -> dict[str, Any]:
+    """What `add_running` added, as arguments."""
+    return {name: getattr(options, name) for name in ("weights", "device", "precision", "batch")}

@@ -7,13 +7,19 @@ import platform
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
 
 from benchmarks import scoring_cache, scoring_inflate, scoring_pair, scoring_set
 
-TARGET = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+# Title, text, the command that measures it alone, and what measures it.
+Section: TypeAlias = "tuple[str, str, str, Callable[[], str]]"
 LIBRARIES = ("numpy", "numba", "scipy", "scikit-image", "isal")
 
-SECTIONS = (
+SECTIONS: Sequence[Section] = (
     (
         "One pair",
         "PSNR and SSIM, each way in processes of its own, bound to one core, in turns; medians. The loops are compiled "
@@ -74,14 +80,15 @@ def processor() -> str:
     return platform.processor()
 
 
-def main() -> None:
-    parts = ["# Benchmarks", "Written by `make benchmarks`; no figure is typed by hand.", machine()]
-    for title, text, command, report in SECTIONS:
+def write_page(target: Path, command: str, sections: Sequence[Section]) -> None:
+    """Measure section by section, and write the page that the command is for."""
+    parts = [f"# {target.stem.capitalize()}", f"Written by `{command}`; no figure is typed by hand.", machine()]
+    for title, text, measured_by, report in sections:
         print(f"{title} …", flush=True)
-        parts += [f"## {title}", text, f"`{command}`", report()]
-    TARGET.write_text("\n\n".join(parts) + "\n", "utf-8")
-    print(f"Wrote {TARGET}.")
+        parts += [f"## {title}", text, f"`{measured_by}`", report()]
+    target.write_text("\n\n".join(parts) + "\n", "utf-8")
+    print(f"Wrote {target}.")
 
 
 if __name__ == "__main__":
-    main()
+    write_page(DOCS / "benchmarks.md", "make benchmarks", SECTIONS)

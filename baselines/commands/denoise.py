@@ -3,41 +3,36 @@
 from __future__ import annotations
 
 import importlib
-import sys
 from pathlib import Path
 
 from baselines.catalogue import get_method
 from baselines.data.pairs import find_pairs
-from baselines.errors import BaselineError
 from baselines.predict import check_track, load_learning, load_module
-from baselines.terminal import Parser, ProgressLine, add_track
+from baselines.terminal import Parser, ProgressLine, add_track, reporting_errors
 from baselines.tracks import TRACKS
 
 
+@reporting_errors
 def main(arguments: list[str]) -> int:
     """Run the command; return 0, or 1 with a message on the standard error stream."""
     options = _parser().parse_args(arguments)
-    try:
-        method, track = get_method("mbispld"), TRACKS[options.track]
-        check_track(method, track.name)
-        predictor = load_learning("predictor", method)
-        weights = options.weights or method.weights(track.name)
-        network, _ = predictor.load_network(method.name, track.name, load_module(method).build, weights)
-        denoising = importlib.import_module("baselines.mbispld.denoising")
-        with ProgressLine("learn") as progress:
-            result = denoising.compare(
-                network,
-                find_pairs(options.data, track, "train"),
-                find_pairs(options.data, track, "test"),
-                few=options.few,
-                generated=options.generated,
-                steps=options.steps,
-                seed=options.seed,
-                on_step=progress,
-            )
-    except (BaselineError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    method, track = get_method("mbispld"), TRACKS[options.track]
+    check_track(method, track.name)
+    predictor = load_learning("predictor", method)
+    weights = options.weights or method.weights(track.name)
+    network, _ = predictor.load_network(method.name, track.name, load_module(method).build, weights)
+    denoising = importlib.import_module("baselines.mbispld.denoising")
+    with ProgressLine("learn") as progress:
+        result = denoising.compare(
+            network,
+            find_pairs(options.data, track, "train"),
+            find_pairs(options.data, track, "test"),
+            few=options.few,
+            generated=options.generated,
+            steps=options.steps,
+            seed=options.seed,
+            on_step=progress,
+        )
     print(f"held-out RAW with noise: {result.noisy_db:.2f} dB")
     print(f"denoiser of {options.few} RAW tiles: {result.without_db:.2f} dB")
     print(f"the same, and RAW generated of {options.generated} RGB tiles: {result.with_db:.2f} dB")

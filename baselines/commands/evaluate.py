@@ -3,33 +3,25 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
-from baselines.errors import BaselineError
 from baselines.evaluate import evaluate
-from baselines.terminal import Parser, ProgressLine, add_method, add_running, add_track
+from baselines.terminal import Parser, ProgressLine, add_method, add_running, add_track, reporting_errors, running
 
 
+@reporting_errors
 def main(arguments: list[str]) -> int:
     """Run the command; return 0, or 1 with a message on the standard error stream."""
     options = _parser().parse_args(arguments)
-    try:
-        with ProgressLine("predict") as progress:
-            evaluation = evaluate(
-                options.method,
-                options.track,
-                options.data,
-                options.split,
-                weights=options.weights,
-                device=options.device,
-                precision=options.precision,
-                batch=options.batch,
-                on_progress=progress,
-            )
-    except (BaselineError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    with ProgressLine("predict") as progress:
+        evaluation = evaluate(
+            options.method,
+            options.track,
+            options.data,
+            options.split,
+            **running(options),
+            on_progress=progress,
+        )
     if options.json:
         print(json.dumps(evaluation.to_json()))
         return 0

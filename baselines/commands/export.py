@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import importlib
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from baselines.catalogue import get_method
 from baselines.errors import BaselineError
 from baselines.predict import check_track, load_learning
-from baselines.terminal import Parser, add_method, add_track
+from baselines.terminal import Parser, add_method, add_track, reporting_errors
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -20,21 +19,18 @@ if TYPE_CHECKING:
 PHONE_METHOD = "learned_isp"
 
 
+@reporting_errors
 def main(arguments: list[str]) -> int:
     """Run the command; return 0, or 1 with a message on the standard error stream."""
     options = _parser().parse_args(arguments)
-    try:
-        method = get_method(options.method)
-        track = options.track or method.tracks[0]
-        check_track(method, track)
-        if options.format == "onnx":
-            difference = load_learning("export", method).export_onnx(method, track, options.output, options.weights)
-            print(f"{options.output}: differs from the network by at most {difference:.2g} under onnxruntime")
-        else:
-            _export_tflite(method, track, options)
-    except (BaselineError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    method = get_method(options.method)
+    track = options.track or method.tracks[0]
+    check_track(method, track)
+    if options.format == "onnx":
+        difference = load_learning("export", method).export_onnx(method, track, options.output, options.weights)
+        print(f"{options.output}: differs from the network by at most {difference:.2g} under onnxruntime")
+    else:
+        _export_tflite(method, track, options)
     return 0
 
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import importlib
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from baselines.catalogue import get_method
-from baselines.errors import BaselineError
 from baselines.expected import expected_scores
 from baselines.predict import check_track, load_learning, load_module
-from baselines.terminal import Parser, add_method, add_track
+from baselines.terminal import Parser, add_method, add_track, reporting_errors
 from baselines.tracks import TRACKS
 
 if TYPE_CHECKING:
@@ -23,19 +21,16 @@ if TYPE_CHECKING:
 FACTS = ("command", "step", "pairs", "data_sha256", "torch")
 
 
+@reporting_errors
 def main(arguments: list[str]) -> int:
     """Run the command; return 0, or 1 with a message on the standard error stream."""
     options = _parser().parse_args(arguments)
-    try:
-        method = get_method(options.method)
-        if options.track is not None:
-            check_track(method, options.track)
-        print(f"{method.title}: {method.summary}")
-        for track in [options.track] if options.track else method.tracks:
-            print("\n".join(_lines(method, track, options.weights)))
-    except (BaselineError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    method = get_method(options.method)
+    if options.track is not None:
+        check_track(method, options.track)
+    print(f"{method.title}: {method.summary}")
+    for track in [options.track] if options.track else method.tracks:
+        print("\n".join(_lines(method, track, options.weights)))
     return 0
 
 

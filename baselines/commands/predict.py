@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
-from baselines.errors import BaselineError
 from baselines.predict import predict
-from baselines.terminal import Parser, ProgressLine, add_method, add_running, add_track
+from baselines.terminal import Parser, ProgressLine, add_method, add_running, add_track, reporting_errors, running
 
 
+@reporting_errors
 def main(arguments: list[str]) -> int:
     """Run the command; return 0, or 1 with a message on the standard error stream."""
     options = _parser().parse_args(arguments)
-    try:
-        with ProgressLine("predict") as progress:
-            report = predict(
-                options.method,
-                options.track,
-                options.input,
-                options.output,
-                progress,
-                weights=options.weights,
-                device=options.device,
-                precision=options.precision,
-                batch=options.batch,
-            )
-    except (BaselineError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    with ProgressLine("predict") as progress:
+        report = predict(
+            options.method,
+            options.track,
+            options.input,
+            options.output,
+            progress,
+            **running(options),
+        )
     runtime = f"{1000 * report.runtime_s_per_image:.2f} ms each on the {report.device.upper()}"
     print(f"{options.output}: {report.images} images, {runtime}")
     return 0

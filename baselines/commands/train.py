@@ -14,7 +14,7 @@ from baselines.data.pairs import find_pairs
 from baselines.errors import BaselineError
 from baselines.evaluate import evaluate
 from baselines.predict import check_track, load_learning
-from baselines.terminal import Parser, ProgressLine, add_method, add_track
+from baselines.terminal import Parser, ProgressLine, add_method, add_track, reporting_errors
 from baselines.tracks import TRACKS
 
 if TYPE_CHECKING:
@@ -24,14 +24,12 @@ if TYPE_CHECKING:
     from baselines.learning.training import Settings
 
 
+@reporting_errors
 def main(arguments: list[str]) -> int:
     """Run the command; return 0, or 1 with a message on the standard error stream."""
     options = _parser().parse_args(arguments)
     try:
         _train(options, f"python -m baselines train {shlex.join(arguments)}")
-    except (BaselineError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
     except KeyboardInterrupt:
         print(f"stopped: {options.out} holds the checkpoint, and --resume goes on", file=sys.stderr)
         return 1

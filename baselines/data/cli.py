@@ -14,7 +14,7 @@ from baselines.data.make import make_challenge_data, make_data, usable_cores
 from baselines.data.scenes import SPLITS
 from baselines.errors import BaselineError
 from baselines.submission import Readme
-from baselines.terminal import Parser, ProgressLine
+from baselines.terminal import Parser, ProgressLine, reporting_errors
 from baselines.tracks import TRACKS
 
 if TYPE_CHECKING:
@@ -23,14 +23,11 @@ if TYPE_CHECKING:
     from baselines.data.make import DataSummary
 
 
+@reporting_errors
 def main(arguments: list[str]) -> int:
     """Run the command; return 0, or 1 with a message on the standard error stream."""
     options = _parser().parse_args(arguments)
-    try:
-        status: int = options.run(options)
-    except (BaselineError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    status: int = options.run(options)
     return status
 
 

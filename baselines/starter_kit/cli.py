@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
-from baselines.errors import BaselineError
 from baselines.starter_kit.build import KIT_TRACKS, build_kit
-from baselines.terminal import Parser
+from baselines.terminal import Parser, reporting_errors
 
 
+@reporting_errors
 def main(arguments: list[str]) -> int:
     """Run the command; return 0, or 1 with a message on the standard error stream."""
     options = _parser().parse_args(arguments)
-    try:
-        size_bytes = build_kit(options.track, options.output, options.data)
-    except (BaselineError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    size_bytes = build_kit(options.track, options.output, options.data)
     print(f"{options.output}: {size_bytes / 1e6:.1f} MB")
     return 0
 

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from benchmarks.report import machine
+from benchmarks.report import DOCS, write_page
 from benchmarks.site import browser_check, deadline, latency, pages, submitting, workers
-
-TARGET = Path(__file__).resolve().parents[2] / "docs" / "growth.md"
 
 SECTIONS = (
     (
@@ -49,14 +45,5 @@ SECTIONS = (
 )
 
 
-def main() -> None:
-    parts = ["# Growth", "Written by `make growth`; no figure is typed by hand.", machine()]
-    for title, text, command, report in SECTIONS:
-        print(f"{title} …", flush=True)
-        parts += [f"## {title}", text, f"`{command}`", report()]
-    TARGET.write_text("\n\n".join(parts) + "\n", "utf-8")
-    print(f"Wrote {TARGET}.")
-
-
 if __name__ == "__main__":
-    main()
+    write_page(DOCS / "growth.md", "make growth", SECTIONS)
