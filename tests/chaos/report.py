@@ -69,9 +69,8 @@ def section(outcome: Outcome, command: str) -> str:
             f"`{command}` on {datetime.now(UTC):%Y-%m-%d}: {about_machine()}",
             "",
             f"* {n} submissions acknowledged after {outcome.requests} requests; {outcome.refusals} beyond the quotas, "
-            f"all refused; {len(outcome.deaths)} kills in {outcome.duration_s:.0f} s. {in_parts} of the archives came "
-            f"in parts, the others within the form; {outcome.begun_anew} uploads were lost by the storage on the way, "
-            "and begun anew by the sender.",
+            f"all refused; {len(outcome.deaths)} kills in {outcome.duration_s:.0f} s.",
+            f"* {in_parts} of the archives came in parts, the others within the form. {begun_anew(outcome)}",
             f"* **{len(outcome.faults) or 'Nothing'} lost, stuck, counted twice or scored wrongly.** The {n} "
             f"evaluations took {attempts} attempts.",
             f"* The longest that the site did not answer: {outcome.longest_outage_s:.1f} s. The longest from an "
@@ -80,6 +79,12 @@ def section(outcome: Outcome, command: str) -> str:
             *table(outcome),
         ]
     )
+
+
+def begun_anew(outcome: Outcome) -> str:
+    if outcome.begun_anew:
+        return f"Of half uploads the storage lost {outcome.begun_anew}, which the sender began anew."
+    return "The storage lost no half upload."
 
 
 def about_machine() -> str:
