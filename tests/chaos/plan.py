@@ -20,11 +20,14 @@ class Kill(StrEnum):
     POSTGRES = "PostgreSQL"
     POSTGRES_RESTART = "PostgreSQL, by a fast restart (SIGINT)"
     STORE = "the S3 server"
+    STORE_AWAY = "the S3 server, for a minute (counted from its return)"
+    STORE_HUNG = "the S3 server hung for a minute by SIGSTOP (counted from its return)"
     POWER = "everything at once but the servers outside (a power cut)"
 
 
 ON_POSTGRES = {Kill.POSTGRES, Kill.POSTGRES_RESTART}
-ON_S3 = {Kill.STORE}
+LASTING = {Kill.STORE_AWAY, Kill.STORE_HUNG}
+ON_S3 = {Kill.STORE, *LASTING}
 DATABASES, STORES = ("sqlite", "postgres"), ("disk", "s3")
 
 
@@ -52,14 +55,15 @@ class Plan:
 
 
 def short_plan(database: str, store: str, seed: int) -> Plan:
-    """Return the form for every day: each way to die once, and the likeliest one three times."""
-    kills = [*_kinds(database, store), Kill.SCORING_PROCESS, Kill.SCORING_PROCESS]
+    """Return the form for every day: each way to die at once, and the likeliest one three times."""
+    kinds = [kill for kill in _kinds(database, store) if kill not in LASTING]
+    kills = [*kinds, Kill.SCORING_PROCESS, Kill.SCORING_PROCESS]
     return Plan(2, 5, _shuffled(kills, seed), seed, database, store)
 
 
 def long_plan(database: str, store: str, seed: int, submissions: int) -> Plan:
     """Return the long form, with as many kills as a bad year."""
-    rare = {Kill.BROKER_WIPED: 1, Kill.POWER: 2, Kill.SCORING_PROCESS: 16}
+    rare = {Kill.BROKER_WIPED: 1, Kill.POWER: 2, Kill.SCORING_PROCESS: 16, **dict.fromkeys(LASTING, 1)}
     kills = [kill for kill in _kinds(database, store) for _ in range(rare.get(kill, 5))]
     return Plan(10, max(1, submissions // 20), _shuffled(kills, seed), seed, database, store)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
-from tests.chaos.plan import Kill
+from tests.chaos.plan import LASTING, Kill
 from tests.e2e.running import wait_for
 from tests.operations.processes import is_running
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 DELAY_AT_MOST_S = 1.5
 # A program that died often waits up to half a minute for its next start.
 COMES_BACK_WITHIN_S = 90
+AWAY_S = 60
 CHILDREN_OF = {Kill.SCORING_PROCESS: "score", Kill.WEB_PROCESS: "web"}
 LEADERS = {
     Kill.SCORE_WORKER: "score",
@@ -96,10 +97,29 @@ class Reaper:
                 at_s = self._end(lambda: self._leader("broker"), signal.SIGKILL)
                 self.bayerboard.forget_messages()
             return at_s
+        if kill in LASTING:
+            return self._take_the_store_away(hung=kill is Kill.STORE_HUNG)
         number = signal.SIGINT if kill is Kill.POSTGRES_RESTART else signal.SIGKILL
         if kill in CHILDREN_OF:
             return self._end(lambda: self._child(CHILDREN_OF[kill]), number)
         return self._end(lambda: self._leader(LEADERS[kill]), number)
+
+    def _take_the_store_away(self, *, hung: bool) -> float:
+        """Let the S3 server refuse connections for a minute, or take them and say nothing; return when it is back."""
+        servers = self.bayerboard.outside
+        assert servers is not None
+        store = servers.services["store"]
+        if hung:
+            pid = self._leader("store")
+            os.kill(pid, signal.SIGSTOP)
+            self._stopped.wait(AWAY_S)
+            os.kill(pid, signal.SIGCONT)
+            return time.time()
+        with store.held():
+            self._end(lambda: self._leader("store"), signal.SIGKILL)
+            self._stopped.wait(AWAY_S)
+        store.wait_until_ready()
+        return time.time()
 
     def _leader(self, program: str) -> int:
         return wait_for(lambda: self.bayerboard.leader(program), COMES_BACK_WITHIN_S)
