@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import platform
 from datetime import UTC, datetime
@@ -65,11 +66,9 @@ SECTIONS: Sequence[Section] = (
 def machine() -> str:
     libraries = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
     cores = len(os.sched_getaffinity(0))
-    load = os.getloadavg()[0]
     return (
-        f"Measured {datetime.now(UTC):%Y-%m-%d} on {processor()}, {cores} cores, {platform.system()} "
-        f"{platform.machine()}, Python {platform.python_version()}, {libraries}. Load of the machine when it began: "
-        f"{load:.1f}, where above 0 something else was running too."
+        f"{processor()}, {cores} cores, {platform.system()} {platform.machine()}, Python {platform.python_version()}, "
+        f"{libraries}"
     )
 
 
@@ -81,13 +80,37 @@ def processor() -> str:
 
 
 def write_page(target: Path, command: str, sections: Sequence[Section]) -> None:
-    """Measure section by section, and write the page that the command is for."""
-    parts = [f"# {target.stem.capitalize()}", f"Written by `{command}`; no figure is typed by hand.", machine()]
+    """Measure section by section, those that are named on the command line or all, and write them into the page.
+
+    A section is named by the last word of its command. Each is written at once: what fails later costs none.
+    """
+    names = {measured_by.rpartition(".")[2] for _, _, measured_by, _ in sections}
+    parser = argparse.ArgumentParser(description=f"Measure, and write {target.name}.")
+    parser.add_argument("sections", nargs="*", metavar="SECTION", help=f"only these of {', '.join(sorted(names))}")
+    chosen = parser.parse_args().sections
+    if not names.issuperset(chosen):
+        parser.error(f"no section {', '.join(sorted({*chosen} - names))}")
     for title, text, measured_by, report in sections:
-        print(f"{title} …", flush=True)
-        parts += [f"## {title}", text, f"`{measured_by}`", report()]
-    target.write_text("\n\n".join(parts) + "\n", "utf-8")
+        if not chosen or measured_by.rpartition(".")[2] in chosen:
+            print(f"{title} …", flush=True)
+            load = os.getloadavg()[0]
+            on = f"`{measured_by}` on {datetime.now(UTC):%Y-%m-%d}; load of the machine when it began: {load:.1f}."
+            measured = f"{text}\n\n{on}\n\n{report()}"
+            blocks = {**blocks_of(target), title: measured}
+            by = f"Written by `{command}`; no figure is typed by hand. On {machine()}."
+            head = f"# {target.stem.capitalize()}\n\n{by}"
+            ordered = [f"## {one}\n\n{blocks[one]}" for one, *_ in sections if one in blocks]
+            target.write_text("\n\n".join([head, *ordered]) + "\n", "utf-8")
     print(f"Wrote {target}.")
+
+
+def blocks_of(page: Path) -> dict[str, str]:
+    """The sections of a page, by their titles."""
+    if not page.exists():
+        return {}
+    _, *blocks = page.read_text("utf-8").split("\n## ")
+    parts = [block.partition("\n") for block in blocks]
+    return {title: text.strip() for title, _, text in parts}
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ from statistics import median
 from playwright.sync_api import Page, sync_playwright
 
 from benchmarks.site import challenge
-from benchmarks.site.sender import Sender
 from benchmarks.site.sites import ROOT, Site
 
 IMAGES, TIMES = 480, 10
@@ -35,8 +34,8 @@ def report(images: int = IMAGES, times: int = TIMES) -> str:
     with tempfile.TemporaryDirectory() as folder:
         site = Site(Path(folder) / "data")
         measured = challenge.create(site, Path(folder), images)
+        (cookies,) = challenge.participants(site, 1)
         with site.served() as server, sync_playwright() as playwright:
-            cookies = Sender(server.address, "checker", challenge.SLUG).cookies
             browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"] * (not os.geteuid()))
             context = browser.new_context()
             context.add_cookies(

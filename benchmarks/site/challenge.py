@@ -34,6 +34,12 @@ class Measured:
         return self.submission.stat().st_size / 1e6
 
 
+def participants(site: Site, number: int) -> list[dict[str, str]]:
+    """Make so many, each a team; return their cookies."""
+    made: list[dict[str, str]] = site.module("benchmarks.site.people", SLUG, str(number))
+    return made
+
+
 def create(site: Site, folder: Path, images: int) -> Measured:
     """Create the challenge with one S7 phase of so many images, by `create_challenge`."""
     reference, _, submission = make_test_set(folder, images)

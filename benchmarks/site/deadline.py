@@ -24,8 +24,9 @@ def report(participants: int = PARTICIPANTS, images: int = IMAGES) -> str:
         site = Site(Path(folder) / "data")
         measured = challenge.create(site, Path(folder), images)
         size_mb = measured.submission_mb
+        people = challenge.participants(site, participants)
         with site.up(score_workers=2) as server, _MemoryOf(server) as memory:
-            senders = [Sender(server.address, f"sender{number}", challenge.SLUG) for number in range(participants)]
+            senders = [Sender(server.address, cookies) for cookies in people]
             began = time.perf_counter()
             with ThreadPoolExecutor(participants) as threads:
                 accepted = list(threads.map(lambda sender: _send_and_follow(sender, measured), senders))

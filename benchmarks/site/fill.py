@@ -18,9 +18,6 @@ import django
 
 django.setup()
 
-from django.conf import settings
-from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-from django.contrib.sessions.backends.db import SessionStore
 from django.db import transaction
 from django.utils import timezone
 
@@ -28,6 +25,7 @@ from bayerboard.evaluations.models import Evaluation, Status
 from bayerboard.leaderboards.models import Standing
 from bayerboard.submissions.models import Entry, FactSheetRevision, Submission
 from bayerboard.teams.models import Membership, Team
+from benchmarks.site.people import session_of
 from tests.factories import make_challenge, make_phase, make_user
 
 if TYPE_CHECKING:
@@ -115,12 +113,7 @@ def _submissions(entries: list[Entry], numbers: range) -> Iterator[Submission]:
 
 
 def _cookie(user: User) -> str:
-    session = SessionStore()
-    session[SESSION_KEY] = str(user.pk)
-    session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
-    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
-    session.create()
-    return f"{settings.SESSION_COOKIE_NAME}={session.session_key}"
+    return "; ".join(f"{name}={value}" for name, value in session_of(user).items())
 
 
 if __name__ == "__main__":

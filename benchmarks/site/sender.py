@@ -11,13 +11,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
-from bayerboard.demo.participant import Participant
-
 if TYPE_CHECKING:
-    from http.cookiejar import CookieJar
+    from collections.abc import Mapping
     from pathlib import Path
 
-PASSWORD = "correct horse battery"
 TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
 SUBMISSION = re.compile(r"/submissions/(\d+)/$")
 FINAL = re.compile(r'class="pill (scored|rejected|failed|cancelled)')
@@ -43,23 +40,19 @@ class Taken:
 class Sender:
     """One signed-in participant with a connection of its own."""
 
-    def __init__(self, address: str, name: str, challenge: str) -> None:
-        person = Participant(f"http://{address}")
-        person.sign_up(name, f"{name}@example.org", PASSWORD)
-        person.join(challenge, f"Team {name}")
-        self._cookies: CookieJar = person.cookies
+    def __init__(self, address: str, cookies: Mapping[str, str]) -> None:
+        self._cookies = "; ".join(f"{name}={value}" for name, value in cookies.items())
         self._address = address
         self._connection = http.client.HTTPConnection(address, timeout=120)
         self.taken = Taken()
         self.last_byte_at = 0.0
 
-    @property
-    def cookies(self) -> dict[str, str]:
-        """What a browser needs to go on as this participant."""
-        return {cookie.name: cookie.value or "" for cookie in self._cookies}
-
     def submit(self, phase: str, archive: Path) -> int:
         """Upload in parts, then send the form; return the submission's number."""
+        return self.send_form(phase, self.upload(phase, archive))
+
+    def upload(self, phase: str, archive: Path) -> dict[str, str]:
+        """Upload in parts; return the fields of the form that makes a submission of it."""
         page = f"/challenges/{phase}/submit/"
         token = _find(TOKEN, self._request("GET", page, self.taken.page))
         size_bytes = archive.stat().st_size
@@ -73,7 +66,11 @@ class Sender:
                 parts.append({"number": number, "etag": etag})
         self._api("POST", f"/uploads/{upload}/complete/", token, {"parts": parts})
         form = {"csrfmiddlewaretoken": token, "method_name": "Measured", "idempotency_key": uuid.uuid4().hex}
-        location = self._post_form(page, {**form, "upload": upload, "complete": "1"})
+        return {**form, "upload": upload, "complete": "1"}
+
+    def send_form(self, phase: str, fields: dict[str, str]) -> int:
+        """Make a submission of what was uploaded; return its number."""
+        location = self._post_form(f"/challenges/{phase}/submit/", fields)
         return int(_find(SUBMISSION, location))
 
     def status(self, submission: int) -> str:
@@ -126,8 +123,7 @@ class Sender:
         return text
 
     def _headers(self, path: str) -> dict[str, str]:
-        cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in self._cookies)
-        return {"Cookie": cookies, "Referer": f"http://{self._address}{path}"}
+        return {"Cookie": self._cookies, "Referer": f"http://{self._address}{path}"}
 
 
 def _find(pattern: re.Pattern[str], text: str) -> str:

@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -22,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 MANAGE = ROOT / "manage.py"
 WEB_WORKERS, WEB_THREADS = 2, 8
 READY_WITHIN_S = 60
+SCORED_WITHIN_S = 600
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,14 @@ class Site:
     def module(self, name: str, *arguments: str) -> Any:
         """Run a module of this package beside the site; return the JSON that it prints last."""
         return json.loads(self._run("-m", name, *arguments).splitlines()[-1])
+
+    def wait_until_idle(self) -> None:
+        """Return once everything that was submitted is scored."""
+        deadline = time.monotonic() + SCORED_WITHIN_S
+        while self.module("benchmarks.site.unfinished"):
+            if time.monotonic() > deadline:
+                raise RuntimeError("the workers do not get done")
+            time.sleep(1)
 
     def _run(self, *arguments: str) -> str:
         done = subprocess.run(
@@ -125,6 +135,18 @@ class Server:
         connection.close()
         return taken
 
+    @contextmanager
+    def scoring_held(self) -> Iterator[None]:
+        """Let nothing be scored for the length of a block."""
+        held = [pid for pid in _descendants(self.pid) if b"score@" in _read(pid, "cmdline")]
+        for pid in held:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in held:
+                os.kill(pid, signal.SIGCONT)
+
     def web_memory_mb(self) -> float:
         """Resident memory of gunicorn's processes, in all."""
         return sum(_resident_kb(pid) for pid in _descendants(self.pid) if b"gunicorn" in _read(pid, "cmdline")) / 1024
@@ -138,7 +160,9 @@ def _free_port() -> int:
 
 
 def _descendants(pid: int) -> list[int]:
-    children = [int(child) for child in _read(pid, f"task/{pid}/children").split()]
+    # Listed with the thread that started them: the supervisor is one of several.
+    threads = [path.name for path in Path(f"/proc/{pid}/task").glob("*")]
+    children = [int(child) for thread in threads for child in _read(pid, f"task/{thread}/children").split()]
     return [pid, *(below for child in children for below in _descendants(child))]
 
 

@@ -13,7 +13,6 @@ from benchmarks.site.sites import Site
 
 SUBMISSIONS, IMAGES = 50, 240
 PROCESSES = (1, 2, 4)
-WITHIN_S = 600
 
 
 def report(submissions: int = SUBMISSIONS, images: int = IMAGES) -> str:
@@ -28,7 +27,7 @@ def report(submissions: int = SUBMISSIONS, images: int = IMAGES) -> str:
             person.join(challenge.SLUG, "Sender")
             for number in range(submissions):
                 person.submit(measured.phase, measured.submission, f"Method {number}")
-            _wait_until_idle(site)
+            site.wait_until_idle()
         first = 0.0
         for count in counts:
             with site.up(count):
@@ -39,14 +38,6 @@ def report(submissions: int = SUBMISSIONS, images: int = IMAGES) -> str:
             first = first or speed / count
             rows.append(f"| {count} | {taken:.1f} s | {speed:.0f} | {speed / count / first:.0%} |")
     return "\n".join([f"{submissions} submissions of {images} images, the command's own start included.", "", *rows])
-
-
-def _wait_until_idle(site: Site) -> None:
-    deadline = time.monotonic() + WITHIN_S
-    while site.module("benchmarks.site.unfinished"):
-        if time.monotonic() > deadline:
-            raise RuntimeError("the workers do not get done")
-        time.sleep(1)
 
 
 if __name__ == "__main__":
