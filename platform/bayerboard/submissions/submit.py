@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.db import transaction
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import Count, OuterRef, Q, Subquery
 from django.utils import timezone
 
 from bayerboard.challenges.models import Phase, ScoringVersion
@@ -72,14 +72,21 @@ def quota_of(phase: Phase, team: Team, now: datetime | None = None) -> Quota:
     free = Q(first_status__in=[Status.REJECTED, Status.FAILED]) | Q(
         first_status=Status.CANCELLED, first_started_at=None
     )
-    counted = sent.exclude(free)
+    today = Q(submitted_at__gte=day_start)
+    count = sent.aggregate(
+        sent=Count("pk"),
+        sent_today=Count("pk", filter=today),
+        free=Count("pk", filter=free),
+        free_today=Count("pk", filter=free & today),
+        # What was cancelled in time or broke off costs nothing either, and is kept just the same.
+        rejected=Count("pk", filter=Q(first_status__in=[Status.REJECTED, Status.CANCELLED, Status.FAILED])),
+    )
     return Quota(
         per_day=phase.quota_per_day,
         total=phase.quota_total,
-        used_today=counted.filter(submitted_at__gte=day_start).count(),
-        used_total=counted.count(),
-        # What was cancelled in time or broke off costs nothing either, and is kept just the same.
-        rejected=sent.filter(first_status__in=[Status.REJECTED, Status.CANCELLED, Status.FAILED]).count(),
+        used_today=count["sent_today"] - count["free_today"],
+        used_total=count["sent"] - count["free"],
+        rejected=count["rejected"],
         day_ends_at=day_start + timedelta(days=1),
     )
 
@@ -161,12 +168,7 @@ def submit_upload(upload: Upload, user: User | None, about: About) -> Submission
     have been committed all the same, and the sweep removes what nobody needs.
     """
     try:
-        submission = _find_twin(upload, about)
-        if submission is None:
-            if user is not None:
-                check_open(upload.phase, upload.judged_at(timezone.now()))
-            submission = _record(upload, user, about)
-            logger.info("accepted %s", submission.archive_name, extra={"submission": submission.pk})
+        submission = _record(upload, user, about)
     except Refused:
         upload.abort()
         raise
@@ -187,13 +189,13 @@ def _record(upload: Upload, user: User | None, about: About) -> Submission:
     # no_key: a worker that holds the entry refers to the phase in its standing, which a stronger lock would not allow.
     phases = Phase.objects.select_related("track__challenge").select_for_update(of=("self",), no_key=True)
     phase = phases.get(pk=upload.phase_id)
-    entry, _ = Entry.objects.get_or_create(phase=phase, team=upload.team)
-    entry = Entry.objects.select_for_update(no_key=True).get(pk=entry.pk)
-    # Under the lock, before the quota: a twin of a request that was just taken uses nothing.
+    entry = _locked_entry(phase, upload.team)
+    # Under the lock, before deadline and quota: a twin of a request that was taken before needs neither.
     earlier = _find_twin(upload, about)
     if earlier is not None:
         return earlier
     if user is not None:
+        check_open(phase, upload.judged_at(timezone.now()))
         check_quota(phase, upload.team)
     assert upload.size_bytes is not None, "only a complete upload is submitted"
     submission = Submission.objects.create(
@@ -214,4 +216,15 @@ def _record(upload: Upload, user: User | None, about: About) -> Submission:
     # It joins the open rescores too, so that their publication leaves nobody without a score.
     for version in ScoringVersion.objects.filter(phase=phase, run__state=RescoreRun.State.OPEN):
         queue_evaluation(submission.pk, version, is_staged=True)
+    logger.info("accepted %s", submission.archive_name, extra={"submission": submission.pk})
     return submission
+
+
+def _locked_entry(phase: Phase, team: Team) -> Entry:
+    """Return the team's entry, made where there is none yet, and locked until the transaction ends."""
+    entries = Entry.objects.select_for_update(no_key=True)
+    entry = entries.filter(phase=phase, team=team).first()
+    if entry is None:
+        made, _ = Entry.objects.get_or_create(phase=phase, team=team)
+        entry = entries.get(pk=made.pk)
+    return entry
