@@ -25,10 +25,14 @@ BAD_REQUEST = 400
 
 
 class Person:
-    """A browser context with one page; `complaints` holds what went wrong on any page it visited."""
+    """A browser context with one page; `complaints` holds what went wrong on any page it visited.
 
-    def __init__(self, context: BrowserContext) -> None:
+    `site` is the address of another Bayerboard than the one that the tests share.
+    """
+
+    def __init__(self, context: BrowserContext, site: str = "") -> None:
         self.context = context
+        self.site = site
         self.complaints: list[str] = []
         context.on("console", self._hear)
         context.on("weberror", lambda error: self.complaints.append(f"exception: {error.error}"))
@@ -53,7 +57,7 @@ class Person:
 
     def open(self, path: str) -> int:
         """Open a page; return its status."""
-        response = self.page.goto(path)
+        response = self.page.goto(self.site + path)
         assert response is not None
         return response.status
 

@@ -54,8 +54,8 @@ def public() -> Iterator[FaultProxy]:
 
 
 @pytest.fixture(scope="module")
-def bayerboard(public: FaultProxy, phase: PhaseData, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bayerboard]:
-    """Give a Bayerboard whose objects lie in a bucket; in place of the one that the other browser tests share."""
+def in_bucket(public: FaultProxy, phase: PhaseData, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bayerboard]:
+    """Give a Bayerboard whose objects lie in a bucket, beside the one that the other browser tests share."""
     folder = tmp_path_factory.mktemp("s3")
     with outside(folder, with_postgres=False, with_s3=True) as servers:
         assert servers.s3 is not None
@@ -69,17 +69,22 @@ def bayerboard(public: FaultProxy, phase: PhaseData, tmp_path_factory: pytest.Te
 def enter(bayerboard: Bayerboard, context: CreateContextCallback, name: str) -> tuple[Visitor, Person]:
     visitor = Visitor(bayerboard.url, name)
     visitor.join(CHALLENGE, name)
-    person = Person(context())
+    person = Person(context(), visitor.site)
     person.become(visitor)
     return visitor, person
 
 
+def origin_of(bayerboard: Bayerboard) -> str:
+    """Return what browsers send as Origin, and CSRF_TRUSTED_ORIGINS lists."""
+    return bayerboard.url.rstrip("/")
+
+
 def test_parts_go_straight_to_the_bucket(
-    bayerboard: Bayerboard, public: FaultProxy, phase: PhaseData, archive: Path, new_context: CreateContextCallback
+    in_bucket: Bayerboard, public: FaultProxy, phase: PhaseData, archive: Path, new_context: CreateContextCallback
 ) -> None:
-    public.cors = cors([bayerboard.url])["CORSRules"]
+    public.cors = cors([origin_of(in_bucket)])["CORSRules"]
     public.requests.clear()
-    visitor, person = enter(bayerboard, new_context, "straight")
+    visitor, person = enter(in_bucket, new_context, "straight")
 
     submission = person.submit(phase, archive, "Straight")
 
@@ -92,18 +97,18 @@ def test_parts_go_straight_to_the_bucket(
 
 
 def test_a_bucket_that_lets_no_browser_in_costs_nothing_and_the_plain_form_still_works(
-    bayerboard: Bayerboard, public: FaultProxy, phase: PhaseData, archive: Path, new_context: CreateContextCallback
+    in_bucket: Bayerboard, public: FaultProxy, phase: PhaseData, archive: Path, new_context: CreateContextCallback
 ) -> None:
     public.cors = cors(["https://another.example.org"])["CORSRules"]
-    visitor, person = enter(bayerboard, new_context, "shut-out")
+    visitor, person = enter(in_bucket, new_context, "shut-out")
 
     person.fill_in_submission(phase, archive, "Shut out")
     person.page.get_by_role("button", name="Submit", exact=True).click()
 
     expect(person.page.locator("[data-line]")).to_have_attribute("data-kind", "odd", timeout=90_000)
     assert urlsplit(public.endpoint_url).netloc not in person.page.locator("main").inner_text()
-    assert bayerboard.rows("SELECT id FROM submissions_submission WHERE method_name = 'Shut out'") == []
+    assert in_bucket.rows("SELECT id FROM submissions_submission WHERE method_name = 'Shut out'") == []
     form = visitor.fill_in(phase.path(CHALLENGE), archive, "sent-by-the-plain-form")
     submission = visitor.send(form).submission
     assert submission is not None
-    assert bayerboard.wait_for_end(submission)["status"] == "scored"
+    assert in_bucket.wait_for_end(submission)["status"] == "scored"
