@@ -121,10 +121,14 @@ def test_a_port_in_use_stops_the_start_and_frees_the_lock(tmp_path: Path, monkey
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_each_signal_that_means_stop_interrupts(number: signal.Signals) -> None:
-    before = signal.getsignal(number)
-    with pytest.raises(KeyboardInterrupt), handling_signals(interrupt):
-        signal.raise_signal(number)
-    assert signal.getsignal(number) is before
+    # Below nohup these tests would otherwise begin with SIGHUP ignored.
+    before = signal.signal(number, signal.SIG_DFL)
+    try:
+        with pytest.raises(KeyboardInterrupt), handling_signals(interrupt):
+            signal.raise_signal(number)
+        assert signal.getsignal(number) is signal.SIG_DFL
+    finally:
+        signal.signal(number, before)
 
 
 def test_what_nohup_ignores_stays_ignored() -> None:
