@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from bayerboard.challenges.models import Phase, ScoringVersion
 from bayerboard.evaluations.models import Evaluation, RescoreRun, Status, queue_evaluation
+from bayerboard.lib.locks import share
 from bayerboard.lib.refusals import Refused
 from bayerboard.lib.storage import StorageUnavailable
 from bayerboard.submissions.models import Entry, Submission
@@ -185,10 +186,10 @@ def _find_twin(upload: Upload, about: About) -> Submission | None:
 
 @transaction.atomic
 def _record(upload: Upload, user: User | None, about: About) -> Submission:
-    # The phase is locked so that a publication and a submission come one after the other, the entry for its quota.
-    # no_key: a worker that holds the entry refers to the phase in its standing, which a stronger lock would not allow.
-    phases = Phase.objects.select_related("track__challenge").select_for_update(of=("self",), no_key=True)
-    phase = phases.get(pk=upload.phase_id)
+    # The phase, so that a publication and a submission come one after the other, while submissions do not wait for each
+    # other; the entry for its quota.
+    share(Phase, upload.phase_id)
+    phase = Phase.objects.select_related("track__challenge", "published_version").get(pk=upload.phase_id)
     entry = _locked_entry(phase, upload.team)
     # Under the lock, before deadline and quota: a twin of a request that was taken before needs neither.
     earlier = _find_twin(upload, about)
