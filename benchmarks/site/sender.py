@@ -73,6 +73,10 @@ class Sender:
         location = self._post_form(f"/challenges/{phase}/submit/", fields)
         return int(_find(SUBMISSION, location))
 
+    def disconnect(self) -> None:
+        """Let the next request open a connection anew."""
+        self._connection.close()
+
     def status(self, submission: int) -> str:
         """Return what the page that polls itself shows."""
         return self._request("GET", f"/submissions/{submission}/status/", self.taken.poll)

@@ -64,6 +64,8 @@ def _round(site: Site, server: Server, senders: Sequence[Sender], measured: chal
         uploaded = list(threads.map(upload, senders))
         # Held while it scores, it could hold SQLite's lock.
         site.wait_until_idle()
+        for sender in senders:
+            sender.disconnect()  # the site has done so by now, for want of requests
         with server.scoring_held():
             began = time.perf_counter()
             list(threads.map(submit, senders, uploaded))
