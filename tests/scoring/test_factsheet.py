@@ -207,7 +207,10 @@ def test_json_and_back() -> None:
 
 @given(st.binary(max_size=400))
 def test_any_bytes_are_a_fact_sheet(data: bytes) -> None:
-    json.dumps(parse_readme(data).to_json(), allow_nan=False).encode()
+    sheet = parse_readme(data)
+
+    text = json.dumps(sheet.to_json(), allow_nan=False)
+    assert FactSheet.from_json(json.loads(text)) == sheet
 
 
 LABELS = st.sampled_from(["runtime [s]", "runtime [ms]", "CPU[1]/GPU[0]", "extra data", "description", "x", ""])

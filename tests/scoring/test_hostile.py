@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import json
 import tempfile
@@ -109,8 +108,16 @@ def test_a_changed_archive_is_scored_or_rejected(
 ) -> None:
     data = mutate(good[compression], changes)
 
-    with Reference.open(folder, protocol) as reference, contextlib.suppress(SubmissionRejected):
-        score_archive(io.BytesIO(data), reference, protocol)
+    with Reference.open(folder, protocol) as reference:
+        assert outcome(data, reference, protocol)
+
+
+def outcome(data: bytes, reference: Reference, protocol: Protocol) -> object:
+    """The metrics of an archive, or what is wrong with it."""
+    try:
+        return score_archive(io.BytesIO(data), reference, protocol).metrics
+    except SubmissionRejected as rejected:
+        return rejected.errors
 
 
 @settings(deadline=None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 from typing import Any
 
@@ -160,17 +159,24 @@ def test_a_huge_announcement_takes_no_memory() -> None:
         decode_array(data, parse_header(data))
 
 
+def is_refused_or_plain(data: bytes) -> bool:
+    """Whether a header is refused with our error, or is of plain numbers in a shape that makes sense."""
+    try:
+        header = parse_header(data)
+    except NpyError:
+        return True
+    return (header.dtype is None or header.dtype.kind in "biufc") and all(side >= 0 for side in header.shape)
+
+
 @given(st.binary(max_size=300))
 @example(npy_with_header(PLAIN))
 def test_any_bytes_are_a_header_or_an_npy_error(data: bytes) -> None:
-    with contextlib.suppress(NpyError):
-        parse_header(data)
+    assert is_refused_or_plain(data)
 
 
 @given(st.text(alphabet="{}[]()'\":, \n0123456789<>|=ufOdescrfortan_hpTlsFe", max_size=120))
 def test_any_text_for_a_header_is_one_or_an_npy_error(text: str) -> None:
-    with contextlib.suppress(NpyError):
-        parse_header(npy_with_header(text))
+    assert is_refused_or_plain(npy_with_header(text))
 
 
 @given(st.data())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from django.db.models import Count, OuterRef, QuerySet, Subquery
@@ -89,7 +90,7 @@ class BoardPage:
     # none: nothing to see yet; own: only the reader's own row; all: the whole board
     visibility: str
 
-    @property
+    @cached_property
     def has_measurements(self) -> bool:
         return any(row.measurement for row in self.rows)
 
