@@ -169,10 +169,12 @@ def submit_upload(upload: Upload, user: User | None, about: About) -> Submission
     have been committed all the same, and the sweep removes what nobody needs.
     """
     try:
-        submission = _record(upload, user, about)
+        submission, is_new = _record(upload, user, about)
     except Refused:
         upload.abort()
         raise
+    if is_new:  # and committed
+        logger.info("accepted %s", submission.archive_name, extra={"submission": submission.pk})
     if submission.archive_key != upload.archive_key:
         upload.abort()  # the same request brought its archive before, or was faster in another process
     return submission
@@ -185,7 +187,8 @@ def _find_twin(upload: Upload, about: About) -> Submission | None:
 
 
 @transaction.atomic
-def _record(upload: Upload, user: User | None, about: About) -> Submission:
+def _record(upload: Upload, user: User | None, about: About) -> tuple[Submission, bool]:
+    """Return the submission, and whether it is new."""
     # The phase, so that a publication and a submission come one after the other, while submissions do not wait for each
     # other; the entry for its quota.
     share(Phase, upload.phase_id)
@@ -194,7 +197,7 @@ def _record(upload: Upload, user: User | None, about: About) -> Submission:
     # Under the lock, before deadline and quota: a twin of a request that was taken before needs neither.
     earlier = _find_twin(upload, about)
     if earlier is not None:
-        return earlier
+        return earlier, False
     if user is not None:
         check_open(phase, upload.judged_at(timezone.now()))
         check_quota(phase, upload.team)
@@ -217,8 +220,7 @@ def _record(upload: Upload, user: User | None, about: About) -> Submission:
     # It joins the open rescores too, so that their publication leaves nobody without a score.
     for version in ScoringVersion.objects.filter(phase=phase, run__state=RescoreRun.State.OPEN):
         queue_evaluation(submission.pk, version, is_staged=True)
-    logger.info("accepted %s", submission.archive_name, extra={"submission": submission.pk})
-    return submission
+    return submission, True
 
 
 def _locked_entry(phase: Phase, team: Team) -> Entry:

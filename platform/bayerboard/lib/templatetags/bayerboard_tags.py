@@ -173,6 +173,13 @@ def day(value: datetime, zone: ZoneInfo) -> SafeString:
     )
 
 
+@register.simple_tag
+def moment_ago(value: datetime) -> SafeString:
+    """Say how long ago, and the moment to machines."""
+    local = timezone.localtime(value)
+    return format_html('<time datetime="{}">{}</time>', local.isoformat(timespec="seconds"), ago(value))
+
+
 @register.filter
 def ago(value: datetime | None) -> str:
     """Say how long ago: `3 hours ago`, `just now`."""
