@@ -14,7 +14,7 @@ BIN := .venv/bin
 MANAGE := $(BIN)/python manage.py
 # One process more than there are cores, since many tests wait for processes of their own; and one thread each within
 # torch and numpy, which would spin on the cores that the other processes need.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest --durations=25 --numprocesses $$(($$(nproc) + 1)) --no-loadscope-reorder
+PYTEST := env OMP_NUM_THREADS=1 $(BIN)/pytest --durations=25 --numprocesses $$(($$(nproc) + 1)) --no-loadscope-reorder
 # ONCE=1, ONCE=yes; but not ONCE=0, ONCE=no or ONCE=
 once := $(if $(filter-out 0 no false,$(ONCE)),--once)
 bind := $(if $(BIND),--bind $(BIND))
