@@ -50,7 +50,8 @@ def main(submissions: int) -> None:
     folder = Path(tempfile.mkdtemp())
     organiser = make_user("organiser", is_staff=True, is_superuser=True)
     challenge = make_challenge("growth", title="Growth")
-    phase = make_phase(folder, challenge, quota_total=100_000, quota_per_day=100_000)
+    names = tuple(f"{tile}_{image}" for tile in range(48) for image in range(10))
+    phase = make_phase(folder, challenge, names=names, quota_total=100_000, quota_per_day=100_000)
     entries = _make_entries(phase, min(TEAMS, submissions))
     people = [make_user(f"person{number}") for number in range(2)]
     for person, entry in zip(people, entries[:2], strict=True):

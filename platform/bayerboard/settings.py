@@ -135,9 +135,20 @@ _sqlite: dict[str, Any] = {
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
     },
     # Tests start real worker processes, which need a file.
+    "CONN_MAX_AGE": 60,
     "TEST": {"NAME": DATA_DIR / "test.sqlite3"},
 }
 DATABASES = {"default": _database or _sqlite}
+
+# --- Memory -------------------------------------------------------------------------------------------------------
+
+# Of each process its own: everything is remembered under all that it depends on, so none can show what is past.
+_memory = "django.core.cache.backends.locmem.LocMemCache"
+CACHES = {
+    "default": {"BACKEND": _memory, "LOCATION": "default"},
+    # A row of a board takes less than a kilobyte.
+    "template_fragments": {"BACKEND": _memory, "LOCATION": "fragments", "OPTIONS": {"MAX_ENTRIES": 20_000}},
+}
 
 # --- Files --------------------------------------------------------------------------------------------------------
 

@@ -122,4 +122,5 @@ def test_a_database_address_with_options(monkeypatch: pytest.MonkeyPatch) -> Non
     database = env.postgres(NAME)
 
     assert database is not None
-    assert database["OPTIONS"] == {"sslmode": "require"}
+    assert isinstance(database["OPTIONS"], dict)
+    assert database["OPTIONS"]["sslmode"] == "require"

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import pytest
-from django.contrib.auth.models import AnonymousUser
 from django.template import Context, Template
 from django.utils import timezone
 
@@ -14,7 +13,6 @@ from scoring.manifest import FileSpec, Manifest
 from scoring.protocol import Column, load_protocol
 
 if TYPE_CHECKING:
-    from django.contrib.auth.base_user import AbstractBaseUser
     from pytest_django.fixtures import Settings
 
 PSNR = Column(key="psnr", label="PSNR", direction="desc", precision=2, unit="dB")
@@ -128,16 +126,6 @@ def test_markdown_knows_tables() -> None:
 
 def test_markdown_of_nothing_is_empty() -> None:
     assert tags.markdown(None) == ""
-
-
-class _Hidden:
-    def shows_scores_to(self, user: AbstractBaseUser | AnonymousUser) -> bool:
-        return user.is_authenticated
-
-
-def test_a_list_asks_each_submission_whether_it_shows_its_scores() -> None:
-    template = Template("{% load bayerboard_tags %}{{ item|shows_scores_to:user }}")
-    assert template.render(Context({"item": _Hidden(), "user": AnonymousUser()})) == "False"
 
 
 def test_icon_is_silent_to_screen_readers(settings: Settings) -> None:

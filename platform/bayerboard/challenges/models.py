@@ -15,16 +15,17 @@ from django.http import Http404
 from django.urls import reverse
 from django.utils import timezone
 
+from bayerboard.challenges.parsed import manifest_of, protocol_of
 from scoring.manifest import Manifest
-from scoring.protocol import Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from django.contrib.auth.models import AnonymousUser
 
     from bayerboard.accounts.models import User
-    from scoring.protocol import Column
+    from scoring.protocol import Column, Protocol
 
 
 def _check_time_zone(name: str) -> None:
@@ -81,6 +82,10 @@ class Challenge(models.Model):
         """Identify the text that a participant accepted."""
         return hashlib.sha256(self.terms.encode()).hexdigest()
 
+    def is_visible_to(self, user: User | AnonymousUser) -> bool:
+        """Whether it is listed, or the user organises it."""
+        return self.is_listed or self.is_organised_by(user)
+
     def is_organised_by(self, user: User | AnonymousUser) -> bool:
         if not user.is_authenticated:
             return False
@@ -114,7 +119,7 @@ class Track(models.Model):
 
     @property
     def protocol(self) -> Protocol:
-        return Protocol.from_json(self.protocol_data)
+        return protocol_of(self.protocol_data)
 
 
 class InputSet(models.Model):
@@ -213,7 +218,7 @@ class Phase(models.Model):
     @property
     def manifest(self) -> Manifest:
         # A phase without inputs has none yet.
-        return Manifest.from_json(self.manifest_data) if self.manifest_data else Manifest(())
+        return manifest_of(self.manifest_data) if self.manifest_data else Manifest(())
 
     def state(self, now: datetime | None = None) -> str:
         """Return `upcoming`, `open` or `closed`."""
@@ -248,6 +253,10 @@ class Phase(models.Model):
         local = now.astimezone(self.track.challenge.zone)
         # Where the clocks go back at midnight, the day begins with the first of the two.
         return local.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
+
+
+# Long lists, which few pages need: read when they are asked for.
+OF_EACH_IMAGE = ("manifest_data", "input_set__names")
 
 
 class ReferenceSet(models.Model):
@@ -297,7 +306,7 @@ class ScoringVersion(models.Model):
 
     @property
     def protocol(self) -> Protocol:
-        return Protocol.from_json(self.protocol_data)
+        return protocol_of(self.protocol_data)
 
 
 class Download(models.Model):
@@ -332,28 +341,41 @@ class Download(models.Model):
 
 def get_challenge(user: User | AnonymousUser, challenge: str) -> Challenge:
     """Return the challenge if the user may see it; Http404 otherwise."""
-    try:
-        return Challenge.objects.visible_to(user).get(slug=challenge)
-    except Challenge.DoesNotExist:
-        raise Http404("There is no such challenge.") from None
+    found = Challenge.objects.filter(slug=challenge).first()
+    if found is None or not found.is_visible_to(user):
+        raise Http404("There is no such challenge.")
+    return found
 
 
 def get_track(user: User | AnonymousUser, challenge: str, track: str) -> Track:
     """Return the track if the user may see it; Http404 otherwise."""
-    tracks = Track.objects.select_related("challenge")
-    try:
-        return tracks.get(challenge=get_challenge(user, challenge), slug=track)
-    except Track.DoesNotExist:
-        raise Http404("There is no such track.") from None
+    found = Track.objects.select_related("challenge").filter(challenge__slug=challenge, slug=track).first()
+    if found is None or not found.challenge.is_visible_to(user):
+        get_challenge(user, challenge)  # where it is the challenge that is missing, this says so
+        raise Http404("There is no such track.")
+    return found
+
+
+def get_phases(user: User | AnonymousUser, challenge: str, track: str) -> list[Phase]:
+    """Return the phases of the track, first first, if the user may see it; Http404 otherwise."""
+    phases = Phase.objects.select_related("track__challenge", "published_version", "input_set").defer(*OF_EACH_IMAGE)
+    found = list(phases.filter(track__challenge__slug=challenge, track__slug=track))
+    if not found or not found[0].track.challenge.is_visible_to(user):
+        get_track(user, challenge, track)  # where there are no phases
+    return found
 
 
 def get_phase(user: User | AnonymousUser, challenge: str, track: str, phase: str) -> Phase:
     """Return the phase if the user may see it; Http404 otherwise."""
-    phases = Phase.objects.select_related("track__challenge", "published_version", "input_set")
-    try:
-        return phases.get(track=get_track(user, challenge, track), slug=phase)
-    except Phase.DoesNotExist:
-        raise Http404("There is no such phase.") from None
+    return one_of(get_phases(user, challenge, track), phase)
+
+
+def one_of(phases: Iterable[Phase], slug: str) -> Phase:
+    """Return the phase of that name; Http404 where there is none."""
+    found = next((phase for phase in phases if phase.slug == slug), None)
+    if found is None:
+        raise Http404("There is no such phase.")
+    return found
 
 
 def find_phases(path: str) -> list[Phase]:

@@ -80,7 +80,7 @@ def track(request: HttpRequest, challenge: str, track: str) -> HttpResponse:
     `may_download` (the inputs and downloads are for those who accepted the terms).
     """
     found = get_track(request.user, challenge, track)
-    phases = list(found.phases.select_related("track__challenge", "published_version", "input_set"))
+    phases = list(found.phases.select_related("published_version", "input_set"))
     phase = next((phase for phase in phases if phase.is_open()), phases[-1] if phases else None)
     context = {
         "challenge": found.challenge,

@@ -52,6 +52,7 @@ class StandingManager(models.Manager["Standing"]):
                 defaults={
                     "phase": phase,
                     "evaluation": chosen,
+                    "scoring_version_id": chosen.scoring_version_id,
                     "metrics": chosen.metrics,
                     "submitted_at": chosen.submission.submitted_at,
                 },
@@ -141,6 +142,8 @@ class Standing(models.Model):
     among_eligible = models.BooleanField(default=False)
     phase = models.ForeignKey(Phase, on_delete=models.CASCADE, related_name="standings")
     evaluation = models.ForeignKey(Evaluation, on_delete=models.PROTECT, related_name="+")
+    # The evaluation's: with it here, one index holds all that a board reads of its thousand rows to know them again.
+    scoring_version = models.ForeignKey(ScoringVersion, on_delete=models.PROTECT, related_name="+")
     metrics = models.JSONField()
     submitted_at = models.DateTimeField()
 
@@ -149,6 +152,12 @@ class Standing(models.Model):
     class Meta:
         ordering = ("phase", "entry")
         constraints = (models.UniqueConstraint(fields=["entry", "among_eligible"], name="standing_unique"),)
+        indexes = (
+            models.Index(
+                fields=["phase", "scoring_version", "among_eligible", "submitted_at", "id", "evaluation"],
+                name="standing_of_a_board",
+            ),
+        )
 
     def __str__(self) -> str:
         return f"{self.entry}"

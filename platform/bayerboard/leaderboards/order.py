@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from django.core.cache import cache
 
@@ -20,19 +20,12 @@ if TYPE_CHECKING:
 KEPT_S = 3600
 
 
-class Place(NamedTuple):
-    """A standing in its place."""
-
-    standing: int
-    rank: int | None
-    metrics: dict[str, float]
-
-
 @dataclass(frozen=True)
 class Order:
     """All places of a board, and the best value of each column among those that take a rank."""
 
-    places: tuple[Place, ...]
+    # (standing, rank), as plain tuples: they are unpacked from memory each time that a board is read
+    places: tuple[tuple[int, int | None], ...]
     best: dict[str, float]
 
 
@@ -54,7 +47,7 @@ def order_of(standings: QuerySet[Standing], protocol: Protocol) -> Order:
 def _rank(standings: QuerySet[Standing], protocol: Protocol) -> Order:
     rows = list(standings.order_by("submitted_at", "pk").values_list("pk", "metrics", "entry__team__is_baseline"))
     ranked = rank_metrics(protocol, [metrics for _, metrics, _ in rows], [not baseline for _, _, baseline in rows])
-    places = tuple(Place(rows[index][0], rank, rows[index][1]) for index, rank in ranked)
+    places = tuple((rows[index][0], rank) for index, rank in ranked)
     return Order(places, _best_values(protocol, [metrics for _, metrics, baseline in rows if not baseline]))
 
 

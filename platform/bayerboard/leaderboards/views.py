@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from bayerboard.challenges.models import get_phase
+from bayerboard.challenges.models import get_phases, one_of
 from bayerboard.leaderboards.board import board_page
 from bayerboard.lib.pages import page_number
 from bayerboard.teams.models import team_of
@@ -19,12 +19,13 @@ if TYPE_CHECKING:
 @require_GET
 def board(request: HttpRequest, challenge: str, track: str, phase: str) -> HttpResponse:
     """Render leaderboards/board.html: `challenge`, `track`, `phase`, `phases`, `board` (BoardPage), `team`."""
-    found = get_phase(request.user, challenge, track, phase)
+    phases = get_phases(request.user, challenge, track)
+    found = one_of(phases, phase)
     context = {
         "challenge": found.track.challenge,
         "track": found.track,
         "phase": found,
-        "phases": found.track.phases.select_related("track__challenge"),
+        "phases": phases,
         "board": board_page(
             found, request.user, page_number(request), eligible_only=request.GET.get("eligible") == "1"
         ),

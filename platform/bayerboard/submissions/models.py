@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Prefetch
+from django.db.models import F, OuterRef, Prefetch, Subquery
+from django.db.models.functions import Coalesce
 from django.http import Http404
 from django.urls import reverse
 from django.utils import timezone
@@ -36,6 +37,10 @@ class Entry(models.Model):
         return f"{self.team} in {self.phase}"
 
 
+# Of an evaluation's submission: the version whose scores the phase shows.
+PUBLISHED = F("submission__entry__phase__published_version")
+
+
 class SubmissionQuerySet(models.QuerySet["Submission"]):
     """Sets of submissions."""
 
@@ -43,14 +48,24 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
         """Keep those of the user's teams."""
         return self.filter(entry__team__memberships__user=user)
 
+    def with_places(self) -> SubmissionQuerySet:
+        """Fetch the teams and phases in one query; an entry that many of them share is made once."""
+        entries = Entry.objects.select_related("team", "phase__track__challenge").defer("phase__manifest_data")
+        return self.prefetch_related(Prefetch("entry", queryset=entries))
+
     def with_current_evaluation(self) -> SubmissionQuerySet:
-        """Fetch what lists show, in two queries however long the list."""
-        published = Evaluation.objects.filter(
-            scoring_version=F("submission__entry__phase__published_version")
-        ).select_related("scoring_version")
-        return self.select_related("entry__team", "entry__phase__track__challenge").prefetch_related(
+        """Fetch what lists show, in four queries however long the list."""
+        published = Evaluation.objects.filter(scoring_version=PUBLISHED).defer("warnings", "provenance")
+        published = published.prefetch_related("scoring_version")
+        return self.with_places().prefetch_related(
             Prefetch("evaluations", queryset=published, to_attr="published_evaluations")
         )
+
+    def with_current_status(self) -> SubmissionQuerySet:
+        """Add `current_status`, that of the current evaluation: for lists that need nothing else of it."""
+        own = Evaluation.objects.filter(submission=OuterRef("pk")).order_by("pk").values("status")
+        published = own.filter(scoring_version=PUBLISHED)
+        return self.annotate(current_status=Coalesce(Subquery(published[:1]), Subquery(own[:1])))
 
 
 class Submission(models.Model):

@@ -59,5 +59,4 @@ def team_of(user: User | AnonymousUser, challenge: Challenge) -> Team | None:
     """Return the user's team in the challenge; None for those who have not joined."""
     if not user.is_authenticated:
         return None
-    membership = Membership.objects.filter(challenge=challenge, user=user).select_related("team").first()
-    return membership.team if membership else None
+    return user.teams_by_challenge.get(challenge.pk)

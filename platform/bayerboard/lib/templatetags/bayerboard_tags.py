@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Protocol, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeGuard
 from zoneinfo import ZoneInfo
 
 from django import template
@@ -21,10 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from django.contrib.auth.base_user import AbstractBaseUser
-
-    from scoring.protocol import Column
-    from scoring.protocol import Protocol as ScoringProtocol
+    from scoring.protocol import Column, Protocol
 
 register = template.Library()
 
@@ -60,16 +57,6 @@ def get(mapping: Mapping[str, Any] | None, key: str) -> Any:
 # Django gives a filter the empty string for what it cannot find, such as a field of a missing fact sheet.
 def _is_number(value: object) -> TypeGuard[float]:
     return isinstance(value, int | float) and math.isfinite(value)
-
-
-class _Scored(Protocol):
-    def shows_scores_to(self, user: AbstractBaseUser) -> bool: ...
-
-
-@register.filter
-def shows_scores_to(submission: _Scored, user: AbstractBaseUser) -> bool:
-    """Ask a submission in a list whether this reader may see its scores."""
-    return submission.shows_scores_to(user)
 
 
 @register.filter
@@ -130,7 +117,7 @@ def shape(value: tuple[int, ...] | list[int]) -> str:
 
 
 @register.simple_tag
-def expected_shape(protocol: ScoringProtocol, manifest: Manifest | str) -> str:
+def expected_shape(protocol: Protocol, manifest: Manifest | str) -> str:
     """Say which shape images must have, as far as it is known: 512 × 512 × 4, or how it differs."""
     # Of a track without phases the template finds the empty string.
     files = manifest.files if isinstance(manifest, Manifest) else ()

@@ -1,0 +1,68 @@
+"""What a list shows of each submission, apart from how it looks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from django.urls import reverse
+
+from bayerboard.evaluations.models import Status
+from bayerboard.lib.templatetags.bayerboard_tags import ago, headlines, score
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from bayerboard.accounts.models import User
+    from bayerboard.submissions.models import Submission
+
+
+class Result(NamedTuple):
+    """One line of outcome: of each status, what there is to say."""
+
+    status: str
+    # (label, text) of each column; None where the reader may not see them
+    scores: tuple[tuple[str, str], ...] | None
+    problems: int
+    progress_percent: int
+
+
+class Line(NamedTuple):
+    """A line of the list. All that a page shows of it is in here, so that its text identifies the picture."""
+
+    submission: int
+    method: str
+    is_disqualified: bool
+    result: Result
+    track: str
+    phase: str
+    submitted_at: datetime
+    ago: str
+
+    @property
+    def url(self) -> str:
+        return reverse("submission", args=[self.submission])
+
+
+def line_of(submission: Submission, user: User) -> Line:
+    """Return the line as this reader may see it."""
+    phase = submission.entry.phase
+    return Line(
+        submission=submission.pk,
+        method=submission.method_name,
+        is_disqualified=submission.disqualified_at is not None,
+        result=result_of(submission, user),
+        track=phase.track.title,
+        phase=phase.title,
+        submitted_at=submission.submitted_at,
+        ago=ago(submission.submitted_at),
+    )
+
+
+def result_of(submission: Submission, user: User) -> Result:
+    """Return the current outcome as this reader may see it."""
+    evaluation = submission.evaluation
+    scores = None
+    if submission.shows_scores_to(user):
+        columns = headlines(evaluation.scoring_version.protocol.columns) if evaluation.status == Status.SCORED else []
+        scores = tuple((column.label, score(evaluation.metrics.get(column.key), column)) for column in columns)
+    return Result(evaluation.status, scores, len(evaluation.errors), evaluation.progress_percent)
