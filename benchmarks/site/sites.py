@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 ROOT = Path(__file__).resolve().parents[2]
 MANAGE = ROOT / "manage.py"
@@ -120,11 +120,11 @@ class Server:
         finally:
             connection.close()
 
-    def seconds(self, path: str, cookie: str, times: int) -> list[float]:
-        """How long each of so many requests took, one after the other on one connection, body included."""
+    def seconds(self, paths: Iterable[str], cookie: str) -> list[float]:
+        """How long each request took, one after the other on one connection, and so by one process, body included."""
         connection = http.client.HTTPConnection(self.address, timeout=60)
         taken = []
-        for _ in range(times):
+        for path in paths:
             began = time.perf_counter()
             connection.request("GET", path, headers={"Cookie": cookie} if cookie else {})
             response = connection.getresponse()
