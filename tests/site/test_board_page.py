@@ -8,14 +8,18 @@ from typing import TYPE_CHECKING
 import pytest
 from django.utils import timezone
 
+from bayerboard.evaluations.models import Evaluation
 from bayerboard.leaderboards.board import board_page, visible_standings
+from bayerboard.methods.models import Measurement
+from bayerboard.submissions.models import Submission
+from bayerboard.teams.models import Team
 from tests import factories
 from tests.site.pages import Page
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
-    from bayerboard.submissions.models import Submission
     from tests.factories import Cast
 
 OUTSIDERS = ("participant", "teammate", "rival", "stranger", "signed_out")
@@ -141,6 +145,59 @@ def test_a_phase_without_a_reference_has_an_empty_board(cast: Cast) -> None:
     show(cast, published_version=None)
 
     assert "No scores yet" in page_of(cast, "stranger").text
+
+
+def rename_method(cast: Cast) -> str:
+    Submission.objects.filter(method_name="Theirs").update(method_name="Theirs, renamed")
+    return "Theirs, renamed"
+
+
+def rename_team(cast: Cast) -> str:
+    Team.objects.filter(pk=cast.rivals.pk).update(name="Day Shift")
+    return "Day Shift"
+
+
+def revise_fact_sheet(cast: Cast) -> str:
+    Submission.objects.get(method_name="Theirs").fact_sheets.create(runtime_s=0.0123)
+    return "12.3 ms"
+
+
+def measure(cast: Cast) -> str:
+    of = Submission.objects.get(method_name="Theirs")
+    Measurement.objects.create(submission=of, runtime_s=0.5, device="gpu", device_name="A card of ours")
+    return "A card of ours"
+
+
+def declare_nothing(cast: Cast) -> str:
+    Evaluation.objects.filter(submission__method_name="Theirs").update(eligible=False)
+    return "over the limit"
+
+
+@pytest.mark.parametrize("change", [rename_method, rename_team, revise_fact_sheet, measure, declare_nothing])
+def test_a_row_that_was_shown_before_changes_at_once(cast: Cast, change: Callable[[Cast], str]) -> None:
+    before = page_of(cast, "stranger").text
+
+    new = change(cast)
+
+    assert new not in before
+    assert new in page_of(cast, "stranger").text
+
+
+def test_a_row_that_was_shown_before_counts_what_is_sent(cast: Cast, tmp_path: Path) -> None:
+    page_of(cast, "stranger")
+
+    factories.make_submission(cast.phase, cast.rivals, tmp_path)
+
+    sent = [row.submissions_count for row in board_page(cast.phase, cast.user("stranger")).rows]
+    assert sent == [1, 2]
+    assert ">2</td>" in page_of(cast, "stranger").html
+
+
+@pytest.mark.parametrize("role", ["stranger", "rival"])
+def test_nobody_is_shown_the_row_as_its_own_team_saw_it(cast: Cast, scored: dict[str, Submission], role: str) -> None:
+    assert scored["team"].get_absolute_url() in page_of(cast, "participant").links
+
+    assert scored["team"].get_absolute_url() not in page_of(cast, role).links
 
 
 def test_other_phases_are_linked(cast: Cast, tmp_path: Path) -> None:

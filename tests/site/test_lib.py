@@ -1,12 +1,18 @@
-"""Small helpers: Markdown, tables for a terminal, page numbers."""
+"""Small helpers: tables for a terminal, page numbers, long lists."""
 
 from __future__ import annotations
 
 import pytest
+from django.core.cache import cache
+from django.db import connection
 from django.test import RequestFactory
+from django.test.utils import CaptureQueriesContext
 
+from bayerboard.accounts.models import User
+from bayerboard.lib import pages
 from bayerboard.lib.console import table
 from bayerboard.lib.pages import page_number
+from tests import factories
 
 
 def test_a_table_is_as_wide_as_its_cells() -> None:
@@ -35,3 +41,34 @@ def test_a_row_of_another_length_is_a_mistake() -> None:
 )
 def test_page_numbers(query: str, number: int) -> None:
     assert page_number(RequestFactory().get(f"/{query}")) == number
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("long", "counts"), [(2, 1), (3, 2)])
+def test_only_a_long_list_is_counted_once_for_many_pages(
+    monkeypatch: pytest.MonkeyPatch, long: int, counts: int
+) -> None:
+    monkeypatch.setattr(pages, "LONG", long)
+    cache.clear()
+    for name in ("ada", "grace"):
+        factories.make_user(name)
+
+    with CaptureQueriesContext(connection) as queries:
+        numbers = [pages.LongListPaginator(User.objects.order_by("pk"), 1).count for _ in range(2)]
+
+    assert numbers == [2, 2]
+    assert len(queries) == counts
+
+
+@pytest.mark.django_db
+def test_every_filter_of_a_long_list_has_its_own_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pages, "LONG", 1)
+    cache.clear()
+    for name in ("ada", "grace"):
+        factories.make_user(name)
+
+    people = User.objects.order_by("pk")
+
+    assert [pages.LongListPaginator(people.filter(username=name), 1).count for name in ("ada", "nobody")] == [1, 0]
+    assert pages.LongListPaginator(people, 1).count == 2
+    assert pages.LongListPaginator(["one", "two"], 1).count == 2

@@ -7,12 +7,17 @@ from typing import TYPE_CHECKING
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
+from bayerboard.challenges.models import Phase
+from bayerboard.evaluations.models import Evaluation
 from bayerboard.submissions import views
+from bayerboard.submissions.models import Submission
 from tests import factories
 from tests.site.pages import Page
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from tests.factories import Cast
@@ -48,6 +53,44 @@ def test_hides_scores_that_the_phase_hides(cast: Cast, tmp_path: Path) -> None:
 
     assert "Scores are hidden for now" in page.text
     assert "31.86" not in page.html
+
+
+def rename(submission: Submission) -> str:
+    Submission.objects.update(method_name="Renamed")
+    return "Renamed"
+
+
+def disqualify(submission: Submission) -> str:
+    Submission.objects.update(disqualified_at=timezone.now())
+    return "disqualified"
+
+
+def fail(submission: Submission) -> str:
+    Evaluation.objects.update(status="failed")
+    return "Our fault, not yours"
+
+
+def reject(submission: Submission) -> str:
+    Evaluation.objects.update(status="rejected", errors=[{}, {}, {}])
+    return "3 problems in the archive"
+
+
+def hide(submission: Submission) -> str:
+    Phase.objects.update(board="hidden", shows_own_scores=False)
+    return "Scores are hidden for now"
+
+
+@pytest.mark.parametrize("change", [rename, disqualify, fail, reject, hide])
+def test_a_line_that_was_shown_before_changes_at_once(
+    cast: Cast, tmp_path: Path, change: Callable[[Submission], str]
+) -> None:
+    submission = factories.make_scored(cast.phase, cast.team, tmp_path, psnr=30)
+    before = Page(cast.client("participant").get("/submissions/")).text
+
+    new = change(submission)
+
+    assert new not in before
+    assert new in Page(cast.client("participant").get("/submissions/")).text
 
 
 def test_signed_out(cast: Cast) -> None:

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 
 from bayerboard.leaderboards.models import Standing
+from bayerboard.lib.pages import LongListPaginator
 from bayerboard.submissions.models import FactSheetRevision, Submission
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ class SubmissionAdmin(admin.ModelAdmin[Submission]):
     # A row of Django's list takes half a millisecond, and counting all rows besides those found takes another scan.
     list_per_page = 20
     show_full_result_count = False
+    paginator = LongListPaginator
     list_filter = ("entry__phase__track__challenge", "evaluations__status")
     search_fields = ("method_name", "entry__team__name")
     readonly_fields = (
