@@ -88,10 +88,17 @@ def write_challenge(folder: Path, slug: str, phases: Sequence[PhaseData], **opti
                 **phase.options,
             }
         )
-    content = {"slug": slug, "title": slug.title(), "terms": "Be *fair*.", **options, "tracks": list(tracks.values())}
+    texts = {"slug": slug, "title": slug.title(), "terms": "Be *fair*.", "time_zone": zone_at_noon(now)}
+    content = {**texts, **options, "tracks": list(tracks.values())}
     file = folder / f"{slug}.yaml"
     file.write_text(yaml.safe_dump(content, sort_keys=False, allow_unicode=True))
     return file
+
+
+def zone_at_noon(now: datetime) -> str:
+    """Return a time zone where it is noon: no quota's day ends in the middle of a test."""
+    hours = 12 - now.astimezone(UTC).hour
+    return f"Etc/GMT{-hours:+d}"  # POSIX's sign: what is east of Greenwich counts down
 
 
 def _write_data(folder: Path, phase: PhaseData) -> None:
