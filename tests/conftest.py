@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from django.core.cache import cache
+from django.core.cache import caches
 
 from tests.factories import Cast, make_cast
 from tests.grouping import Together, place_of
@@ -65,9 +65,10 @@ def _static_files_on_demand(settings: Settings) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _forget_rate_limits() -> None:
-    """Sign-ups and sign-ins are limited by address, and every test comes from the same one."""
-    cache.clear()
+def _forget(settings: Settings) -> None:
+    """Let no test see what another left: above all the rate limits, since every test comes from the same address."""
+    for name in settings.CACHES:
+        caches[name].clear()
 
 
 @pytest.fixture(autouse=True)

@@ -10,8 +10,8 @@ SECTIONS = (
         "Pages as submissions grow",
         "Each page 200 times, one request after the other over loopback, from gunicorn (two processes of eight "
         "threads), of a site with up to 1,000 teams; the browser's own work does not count. A process remembers the "
-        "HTML of each row by all that the row shows; the rows never shown before are those of the board's other pages, "
-        "each asked for once. For comparison, Codabench on two cores with gunicorn and PostgreSQL, measured by the "
+        "HTML of each row by all that the row shows; pages for the first time are the board's others, each asked for "
+        "once. For comparison, Codabench on two cores with gunicorn and PostgreSQL, measured by the "
         "same kind of request in an earlier study: its leaderboard call took 43 ms at 100 entries, 169 ms (p95 446 ms) "
         "at 1,000 and 2,125 ms (p95 2,430 ms) at 10,000, with 27 queries and no paging.",
         "python -m benchmarks.site.pages",

@@ -134,19 +134,20 @@ _sqlite: dict[str, Any] = {
         # synchronous=FULL: an acknowledged submission must survive a power cut.
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
     },
-    # Tests start real worker processes, which need a file.
+    # Opening the file and reading its schema takes a fifth of a page.
     "CONN_MAX_AGE": 60,
+    # Tests start real worker processes, which need a file.
     "TEST": {"NAME": DATA_DIR / "test.sqlite3"},
 }
 DATABASES = {"default": _database or _sqlite}
 
 # --- Memory -------------------------------------------------------------------------------------------------------
 
-# Of each process its own: everything is remembered under all that it depends on, so none can show what is past.
+# Of each process its own. Boards and lists are remembered under all that they show: none can show what is past.
 _memory = "django.core.cache.backends.locmem.LocMemCache"
 CACHES = {
     "default": {"BACKEND": _memory, "LOCATION": "default"},
-    # A row of a board takes less than a kilobyte.
+    # A row of a board or a line of a list takes one or two kilobytes.
     "template_fragments": {"BACKEND": _memory, "LOCATION": "fragments", "OPTIONS": {"MAX_ENTRIES": 20_000}},
 }
 

@@ -122,5 +122,24 @@ def test_a_database_address_with_options(monkeypatch: pytest.MonkeyPatch) -> Non
     database = env.postgres(NAME)
 
     assert database is not None
-    assert isinstance(database["OPTIONS"], dict)
-    assert database["OPTIONS"]["sslmode"] == "require"
+    assert database["OPTIONS"] == {"server_side_binding": True, "prepare_threshold": 5, "sslmode": "require"}
+
+
+@pytest.mark.parametrize(("raw", "threshold"), [("none", None), ("0", 0), ("20", 20)])
+def test_when_statements_are_prepared(monkeypatch: pytest.MonkeyPatch, raw: str, threshold: int | None) -> None:
+    monkeypatch.setenv(NAME, f"postgresql://ada:secret@db/x?prepare_threshold={raw}")
+
+    database = env.postgres(NAME)
+
+    assert database is not None
+    assert database["OPTIONS"] == {"server_side_binding": True, "prepare_threshold": threshold}
+
+
+@pytest.mark.parametrize("raw", ["", "None", "-1", "1.5", "²"])
+def test_a_threshold_that_is_none_is_told(monkeypatch: pytest.MonkeyPatch, raw: str) -> None:
+    monkeypatch.setenv(NAME, f"postgresql://ada:secret@db/x?prepare_threshold={raw}")
+
+    with pytest.raises(SettingError, match="prepare_threshold must be a number of executions, or none") as error:
+        env.postgres(NAME)
+
+    assert "secret" not in str(error.value)

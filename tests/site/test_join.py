@@ -8,11 +8,14 @@ import pytest
 from django.test import Client
 
 from baselines.catalogue import METHODS
+from bayerboard.teams import forms
+from bayerboard.teams.forms import is_taken
 from bayerboard.teams.models import Membership, Team, team_of
 from tests import factories
 from tests.site.pages import Page
 
 if TYPE_CHECKING:
+    from bayerboard.challenges.models import Challenge
     from tests.factories import Cast
 
 GOOD = {"team_name": "Half a Pixel", "accept_terms": "on"}
@@ -67,6 +70,18 @@ def test_compares_names_beyond_ascii(cast: Cast) -> None:
     factories.make_team(cast.challenge, "Équipe Zürich")
 
     assert TAKEN in Page(join(cast, team_name="équipe ZÜRICH")).text
+
+
+def test_a_second_click_finds_the_team_that_the_first_one_made(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    def join_meanwhile(challenge: Challenge, name: str) -> bool:
+        team = factories.make_team(challenge, name)
+        Membership.objects.create(challenge=challenge, team=team, user=cast.stranger, terms_sha256="")
+        return is_taken(challenge, name)
+
+    monkeypatch.setattr(forms, "is_taken", join_meanwhile)
+
+    assert join(cast)["Location"] == cast.challenge.get_absolute_url()
+    assert Membership.objects.filter(user=cast.stranger).count() == 1
 
 
 @pytest.mark.parametrize("name", ["Bayer\u200bStreet", "\u202eteertS", "a\u0000b"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from django.core.cache import cache
 from django.db import connection
 from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
@@ -49,7 +48,6 @@ def test_only_a_long_list_is_counted_once_for_many_pages(
     monkeypatch: pytest.MonkeyPatch, long: int, counts: int
 ) -> None:
     monkeypatch.setattr(pages, "LONG", long)
-    cache.clear()
     for name in ("ada", "grace"):
         factories.make_user(name)
 
@@ -63,7 +61,6 @@ def test_only_a_long_list_is_counted_once_for_many_pages(
 @pytest.mark.django_db
 def test_every_filter_of_a_long_list_has_its_own_count(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pages, "LONG", 1)
-    cache.clear()
     for name in ("ada", "grace"):
         factories.make_user(name)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from django.test import Client
 
+from bayerboard.accounts.models import User
 from tests import factories
 
 if TYPE_CHECKING:
@@ -41,6 +42,15 @@ def test_addresses(cast: Cast, url: str) -> None:
 @pytest.mark.parametrize("number", ["-1", "0", "1e3", "9" * 5000, "\0", "²", "١", "1;drop", " 1"])
 def test_page_numbers_of_a_board(cast: Cast, number: str) -> None:
     assert cast.client("stranger").get(cast.phase.get_absolute_url(), {"page": number}).status_code == 200
+
+
+@pytest.mark.parametrize("query", [f"entry__phase__track__challenge__id__exact={HUGE}", "p=99999", "q=%00", "o=9.-9"])
+def test_filters_of_the_organisers_list(cast: Cast, query: str) -> None:
+    User.objects.filter(pk=cast.organiser.pk).update(is_staff=True, is_superuser=True)
+
+    response = cast.client("organiser").get(f"/admin/submissions/submission/?{query}", follow=True)
+
+    assert response.status_code == 200
 
 
 @pytest.mark.parametrize("pk", [HUGE, 0])

@@ -29,4 +29,5 @@ class User(AbstractUser):
     @cached_property
     def teams_by_challenge(self) -> dict[int, Team]:
         """Remember, for one request, the user's team in each challenge: a page asks in several places."""
-        return {membership.challenge_id: membership.team for membership in self.memberships.select_related("team")}
+        memberships = self.memberships.select_related("team").order_by()
+        return {membership.challenge_id: membership.team for membership in memberships}

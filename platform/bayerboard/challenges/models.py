@@ -357,11 +357,11 @@ def get_track(user: User | AnonymousUser, challenge: str, track: str) -> Track:
 
 
 def get_phases(user: User | AnonymousUser, challenge: str, track: str) -> list[Phase]:
-    """Return the phases of the track, first first, if the user may see it; Http404 otherwise."""
+    """Return the phases of the track, in their order, if the user may see it; Http404 otherwise."""
     phases = Phase.objects.select_related("track__challenge", "published_version", "input_set").defer(*OF_EACH_IMAGE)
     found = list(phases.filter(track__challenge__slug=challenge, track__slug=track))
     if not found or not found[0].track.challenge.is_visible_to(user):
-        get_track(user, challenge, track)  # where there are no phases
+        get_track(user, challenge, track)  # raises, but where the user may see a track that has no phases
     return found
 
 

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db.models import Prefetch
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from bayerboard.challenges.models import Challenge, Track, get_challenge, get_phase, get_track
+from bayerboard.challenges.models import Challenge, Phase, Track, get_challenge, get_phase, get_track
 from bayerboard.leaderboards.board import board_page
 from bayerboard.lib.responses import download
 from bayerboard.methods.offers import offers
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 PREVIEW_ROWS = 10
 RECENT_SUBMISSIONS = 5
+PHASES = Phase.objects.defer("manifest_data")
+PHASES_OF_TRACKS = Prefetch("tracks__phases", queryset=PHASES)
 
 
 @require_GET
@@ -33,7 +36,7 @@ def home(request: HttpRequest) -> HttpResponse:
         if request.user.is_authenticated
         else []
     )
-    challenges = Challenge.objects.visible_to(request.user).prefetch_related("tracks__phases")
+    challenges = Challenge.objects.visible_to(request.user).prefetch_related(PHASES_OF_TRACKS)
     return render(request, "pages/home.html", {"challenges": challenges, "recent": recent})
 
 
@@ -48,7 +51,7 @@ def _challenge_page(
 ) -> HttpResponse:
     context = {
         "challenge": challenge,
-        "tracks": challenge.tracks.prefetch_related("phases"),
+        "tracks": challenge.tracks.prefetch_related(Prefetch("phases", queryset=PHASES)),
         "team": team_of(request.user, challenge),
         "is_organiser": challenge.is_organised_by(request.user),
         "join_form": form or JoinForm(challenge),
@@ -66,6 +69,9 @@ def join(request: HttpRequest, challenge: str) -> HttpResponse:
         return redirect(found)
     form = JoinForm(found, request.POST)
     if not form.is_valid() or form.join(request.user) is None:
+        del request.user.teams_by_challenge  # a second click may have been faster than this one
+        if team_of(request.user, found) is not None:
+            return redirect(found)
         return _challenge_page(request, found, form, status=400)
     messages.success(request, f"You take part in {found} now. Choose a track to make your first submission.")
     return redirect(found)

@@ -113,6 +113,6 @@ def position_of(submission: Submission, user: User | AnonymousUser) -> int | Non
 def _cell(column: Column, protocol: Protocol, metrics: dict[str, float], best: dict[str, float]) -> Cell:
     value, top = metrics.get(column.key), best.get(column.key)
     if value is None:
-        return Cell(None, "–", is_best=False)
+        return Cell("–", is_best=False)
     tolerance = protocol.tolerance if column.tolerance is None else column.tolerance
-    return Cell(value, f"{value:.{column.precision}f}", is_best=top is not None and abs(value - top) <= tolerance)
+    return Cell(f"{value:.{column.precision}f}", is_best=top is not None and abs(value - top) <= tolerance)

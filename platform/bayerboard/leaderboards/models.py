@@ -154,7 +154,7 @@ class Standing(models.Model):
         constraints = (models.UniqueConstraint(fields=["entry", "among_eligible"], name="standing_unique"),)
         indexes = (
             models.Index(
-                fields=["phase", "scoring_version", "among_eligible", "submitted_at", "id", "evaluation"],
+                fields=["phase", "scoring_version", "submitted_at", "id", "among_eligible", "evaluation"],
                 name="standing_of_a_board",
             ),
         )

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from bayerboard.teams.models import Team
 
 
+DEVICES = dict(FactSheetRevision.Device.choices)
+
+
 class Declared(NamedTuple):
     """What a team declares in its fact sheet."""
 
@@ -29,10 +32,10 @@ class Declared(NamedTuple):
 
     @property
     def device_label(self) -> str:
-        return FactSheetRevision.Device(self.device).label if self.device else ""
+        return str(DEVICES.get(self.device, self.device))
 
 
-class Measured(NamedTuple):
+class MeasuredHere(NamedTuple):
     """What our own workers measured: of a baseline, and of nothing else."""
 
     runtime_s: float | None
@@ -42,9 +45,8 @@ class Measured(NamedTuple):
 
 
 class Cell(NamedTuple):
-    """A value of a ranked column; None where a formula lacks what the readme does not say: such a row has no rank."""
+    """A ranked column: a dash where a formula lacks what the readme does not say; such a row has no rank."""
 
-    value: float | None
     text: str
     is_best: bool
 
@@ -64,7 +66,7 @@ class Row(NamedTuple):
     submitted_at: datetime
     submissions_count: int
     fact_sheet: Declared | None
-    measurement: Measured | None
+    measurement: MeasuredHere | None
 
     @property
     def submission_url(self) -> str:
@@ -107,7 +109,7 @@ def _values(standings: Iterable[int]) -> Iterable[Mapping[str, Any]]:
             eligible=F("evaluation__eligible"),
             sheet=Subquery(sheets.values_list(sheet)[:1]),
             sent=Coalesce(Subquery(sent.values("number")), 0),
-            **{f"measured_{field}": F(f"{measured}__{field}") for field in Measured._fields},
+            **{f"measured_{field}": F(f"{measured}__{field}") for field in MeasuredHere._fields},
         )
     )
 
@@ -121,7 +123,7 @@ def _declared(sheet: dict[str, Any] | None) -> Declared | None:
 
 
 def _row(values: Mapping[str, Any], own: Team | None) -> Row:
-    measured = Measured(*(values[f"measured_{field}"] for field in Measured._fields))
+    measured = MeasuredHere(*(values[f"measured_{field}"] for field in MeasuredHere._fields))
     return Row(
         rank=None,
         cells=(),

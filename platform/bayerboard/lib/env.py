@@ -106,6 +106,10 @@ def postgres(name: str) -> dict[str, object] | None:
     if not is_complete:
         # The value is not shown, nor what the parser says of it: it holds a password.
         raise SettingError(f"{name} must look like postgresql://USER:PASSWORD@HOST:PORT/NAME.")
+    options = dict(parse_qsl(url.query, keep_blank_values=True))
+    prepare_after = options.pop("prepare_threshold", "5")
+    if prepare_after != "none" and not (prepare_after.isascii() and prepare_after.isdigit()):
+        raise SettingError(f"{name}: prepare_threshold must be a number of executions, or none.")
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": unquote(url.path.strip("/")),
@@ -116,9 +120,9 @@ def postgres(name: str) -> dict[str, object] | None:
         "OPTIONS": {
             # What a page asks again and again is planned once: half of the time that the longer queries take.
             "server_side_binding": True,
-            "prepare_threshold": 5,
+            "prepare_threshold": None if prepare_after == "none" else int(prepare_after),
             # such as sslmode=require
-            **dict(parse_qsl(url.query, keep_blank_values=True)),
+            **options,
         },
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,

@@ -38,7 +38,7 @@ def expected_values(method: Method, protocol: Protocol) -> list[tuple[Column, fl
 def scores_by_method(track: Track, user: User | AnonymousUser) -> dict[str, list[BaselineScore]]:
     """Return the standings of the track's baselines by the method's name, in the order of the phases."""
     scores = defaultdict(list)
-    for phase in track.phases.select_related("track__challenge", "published_version"):
+    for phase in track.phases.select_related("published_version").defer("manifest_data"):
         standings = visible_standings(phase, user)[0].filter(evaluation__submission__baseline_run__isnull=False)
         for standing in standings.select_related(
             "evaluation__submission__baseline_run", "evaluation__submission__measurement"

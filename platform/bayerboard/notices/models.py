@@ -61,7 +61,7 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
         return self.filter(read_at=None)
 
     def with_results(self) -> NoticeQuerySet:
-        """Fetch what a list of notices shows, however long, in two queries."""
+        """Fetch what a list of notices shows, however long, in a fixed number of queries."""
         submissions = Submission.objects.with_current_evaluation()
         return self.prefetch_related(Prefetch("submission", queryset=submissions))
 

@@ -83,7 +83,7 @@ class SubmissionAdmin(admin.ModelAdmin[Submission]):
 
     def _flag(self, request: HttpRequest, chosen: QuerySet[Submission], *, disqualified: bool) -> None:
         with transaction.atomic():
-            submissions = list(chosen.select_related("entry"))
+            submissions = list(chosen)
             pks = [submission.pk for submission in submissions]
             moment = timezone.now() if disqualified else None
             Submission.objects.filter(pk__in=pks).update(disqualified_at=moment)

@@ -116,7 +116,9 @@ class Submission(models.Model):
         prefetched: list[Evaluation] = getattr(self, "published_evaluations", [])
         if prefetched:
             return prefetched[0]
-        evaluations = self.evaluations.select_related("scoring_version__reference_set")
+        evaluations = self.evaluations.select_related("scoring_version__reference_set").defer(
+            "scoring_version__reference_set__manifest_data"
+        )
         current = evaluations.filter(scoring_version=self.entry.phase.published_version_id).first()
         first = current or evaluations.order_by("pk").first()
         if first is None:
@@ -176,7 +178,7 @@ def get_submission(user: User | AnonymousUser, pk: int) -> Submission:
     """Return the submission for a member of its team or an organiser; Http404 for everybody else."""
     submissions = Submission.objects.select_related(
         "entry__team", "entry__phase__track__challenge", "entry__phase__published_version", "submitted_by"
-    )
+    ).defer("entry__phase__manifest_data")
     submission = submissions.filter(pk=pk).first()
     if submission is None or not user.is_authenticated:
         raise Http404("There is no such submission.")

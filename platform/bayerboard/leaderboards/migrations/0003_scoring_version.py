@@ -51,7 +51,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="standing",
             index=models.Index(
-                fields=["phase", "scoring_version", "among_eligible", "submitted_at", "id", "evaluation"],
+                fields=["phase", "scoring_version", "submitted_at", "id", "among_eligible", "evaluation"],
                 name="standing_of_a_board",
             ),
         ),

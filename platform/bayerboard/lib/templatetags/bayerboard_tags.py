@@ -163,8 +163,14 @@ def day(value: datetime, zone: ZoneInfo) -> SafeString:
 @register.simple_tag
 def moment_ago(value: datetime) -> SafeString:
     """Say how long ago, and the moment to machines."""
+    return moment_as(value, ago(value))
+
+
+@register.simple_tag
+def moment_as(value: datetime, text: str) -> SafeString:
+    """Show a moment by a text, and the moment itself to machines."""
     local = timezone.localtime(value)
-    return format_html('<time datetime="{}">{}</time>', local.isoformat(timespec="seconds"), ago(value))
+    return format_html('<time datetime="{}">{}</time>', local.isoformat(timespec="seconds"), text)
 
 
 @register.filter
