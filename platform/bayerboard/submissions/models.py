@@ -50,13 +50,13 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
 
     def with_places(self) -> SubmissionQuerySet:
         """Fetch the teams and phases in one query; an entry that many of them share is made once."""
-        entries = Entry.objects.select_related("team", "phase__track__challenge").defer("phase__manifest_data")
+        related = ("team", "phase__track__challenge", "phase__published_version")
+        entries = Entry.objects.select_related(*related).defer("phase__manifest_data")
         return self.prefetch_related(Prefetch("entry", queryset=entries))
 
     def with_current_evaluation(self) -> SubmissionQuerySet:
-        """Fetch what lists show, in four queries however long the list."""
+        """Fetch what lists show, in three queries however long the list."""
         published = Evaluation.objects.filter(scoring_version=PUBLISHED).defer("warnings", "provenance")
-        published = published.prefetch_related("scoring_version")
         return self.with_places().prefetch_related(
             Prefetch("evaluations", queryset=published, to_attr="published_evaluations")
         )
@@ -115,7 +115,11 @@ class Submission(models.Model):
         """
         prefetched: list[Evaluation] = getattr(self, "published_evaluations", [])
         if prefetched:
-            return prefetched[0]
+            shown, version = prefetched[0], self.entry.phase.published_version
+            # Another version, where one was published between the two queries, is fetched.
+            if version is not None and version.pk == shown.scoring_version_id:
+                shown.scoring_version = version
+            return shown
         evaluations = self.evaluations.select_related("scoring_version__reference_set").defer(
             "scoring_version__reference_set__manifest_data"
         )

@@ -192,7 +192,8 @@ def _record(upload: Upload, user: User | None, about: About) -> tuple[Submission
     # The phase, so that a publication and a submission come one after the other, while submissions do not wait for each
     # other; the entry for its quota.
     share(Phase, upload.phase_id)
-    phase = Phase.objects.select_related("track__challenge", "published_version").get(pk=upload.phase_id)
+    phases = Phase.objects.select_related("track__challenge", "published_version").defer("manifest_data")
+    upload.phase = phase = phases.get(pk=upload.phase_id)
     entry = _locked_entry(phase, upload.team)
     # Under the lock, before deadline and quota: a twin of a request that was taken before needs neither.
     earlier = _find_twin(upload, about)

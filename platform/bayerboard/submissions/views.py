@@ -124,7 +124,8 @@ def _submit_uploaded(request: HttpRequest, phase: Phase, team: Team) -> HttpResp
     if not form.is_valid():
         return _form_page(request, phase, team, form, None, status=400)
     assert request.user.is_authenticated
-    upload = Upload.objects.filter(pk=form.cleaned_data["upload"], phase=phase, team=team).first()
+    uploads = Upload.objects.select_related("team")
+    upload = uploads.filter(pk=form.cleaned_data["upload"], phase=phase, team=team).first()
     if upload is None or upload.state != State.COMPLETE:
         code = "upload-unknown" if upload is None else "upload-not-complete"
         return _form_page(request, phase, team, form, problem(code), status=400)
