@@ -44,6 +44,7 @@ def test_the_board_shows_the_next_best_at_once(boss: Client, cast: Cast, tmp_pat
     page = act(boss, "disqualify", best)
 
     assert "1 changed; the boards are up to date." in page.text
+    assert page.text.count("scored, disqualified") == 1
     assert "31.00" not in board(cast)
     assert board(cast).index("Night Shift") < board(cast).index("Bayer Street")
 

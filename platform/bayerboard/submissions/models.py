@@ -48,16 +48,15 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
         """Keep those of the user's teams."""
         return self.filter(entry__team__memberships__user=user)
 
-    def with_places(self) -> SubmissionQuerySet:
-        """Fetch the teams and phases in one query; an entry that many of them share is made once."""
-        related = ("team", "phase__track__challenge", "phase__published_version")
-        entries = Entry.objects.select_related(*related).defer("phase__manifest_data")
+    def with_places(self, *more: str) -> SubmissionQuerySet:
+        """Fetch the teams and phases, and more of an entry, in one query; an entry that many share is made once."""
+        entries = Entry.objects.select_related("team", "phase__track__challenge", *more).defer("phase__manifest_data")
         return self.prefetch_related(Prefetch("entry", queryset=entries))
 
     def with_current_evaluation(self) -> SubmissionQuerySet:
         """Fetch what lists show, in three queries however long the list."""
         published = Evaluation.objects.filter(scoring_version=PUBLISHED).defer("warnings", "provenance")
-        return self.with_places().prefetch_related(
+        return self.with_places("phase__published_version").prefetch_related(
             Prefetch("evaluations", queryset=published, to_attr="published_evaluations")
         )
 

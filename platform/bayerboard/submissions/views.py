@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 
     from django.http.response import HttpResponseBase
 
-SUBMISSIONS_PER_PAGE = 50
+SUBMISSIONS_PER_PAGE = 25
 
 
 # The body is read in `_receive`, where the token is checked: reading it here would take the upload in before anybody
