@@ -356,10 +356,14 @@ def get_track(user: User | AnonymousUser, challenge: str, track: str) -> Track:
     return found
 
 
-def get_phases(user: User | AnonymousUser, challenge: str, track: str) -> list[Phase]:
-    """Return the phases of the track, in their order, if the user may see it; Http404 otherwise."""
-    phases = Phase.objects.select_related("track__challenge", "published_version", "input_set").defer(*OF_EACH_IMAGE)
-    found = list(phases.filter(track__challenge__slug=challenge, track__slug=track))
+def get_phases(user: User | AnonymousUser, challenge: str, track: str, *, lists: bool = False) -> list[Phase]:
+    """Return the phases of the track, in their order, if the user may see it; Http404 otherwise.
+
+    With `lists`, what they say of each image comes with them.
+    """
+    phases = Phase.objects.select_related("track__challenge", "published_version", "input_set")
+    phases = phases.filter(track__challenge__slug=challenge, track__slug=track)
+    found = list(phases if lists else phases.defer(*OF_EACH_IMAGE))
     if not found or not found[0].track.challenge.is_visible_to(user):
         get_track(user, challenge, track)  # raises, but where the user may see a track that has no phases
     return found

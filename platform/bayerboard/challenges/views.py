@@ -11,7 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from bayerboard.challenges.models import Challenge, Phase, Track, get_challenge, get_phase, get_track
+from bayerboard.challenges.models import Challenge, Phase, Track, get_challenge, get_phase, get_phases, get_track
 from bayerboard.leaderboards.board import board_page
 from bayerboard.lib.responses import download
 from bayerboard.methods.offers import offers
@@ -85,8 +85,8 @@ def track(request: HttpRequest, challenge: str, track: str) -> HttpResponse:
     `board` (BoardPage of its first rows), `downloads` (released ones), `offers` (baselines to download), `team`,
     `may_download` (the inputs and downloads are for those who accepted the terms).
     """
-    found = get_track(request.user, challenge, track)
-    phases = list(found.phases.select_related("published_version", "input_set"))
+    phases = get_phases(request.user, challenge, track, lists=True)
+    found = phases[0].track if phases else get_track(request.user, challenge, track)
     phase = next((phase for phase in phases if phase.is_open()), phases[-1] if phases else None)
     context = {
         "challenge": found.challenge,
