@@ -79,4 +79,6 @@ class DownloadAdmin(NotAddedAdmin):
 
 admin.site.register([InputSet, ReferenceSet, ScoringVersion], ReadOnlyAdmin)
 admin.site.site_header = "Bayerboard administration"
+# The index, one click away, lists the same; beside it a table of submissions does not fit on a laptop's screen.
+admin.site.enable_nav_sidebar = False
 admin.site.site_title = "Bayerboard"

@@ -28,7 +28,7 @@ class FactSheetInline(admin.TabularInline[FactSheetRevision, Submission]):
 
 @admin.register(Submission)
 class SubmissionAdmin(admin.ModelAdmin[Submission]):
-    list_display = ("__str__", "team", "phase", "submitted_at", "status")
+    list_display = ("__str__", "status", "team", "phase", "submitted_at")
     # A row of Django's list takes a quarter of a millisecond, and counting all rows besides those found another scan.
     list_per_page = 20
     show_full_result_count = False
