@@ -8,6 +8,8 @@ import pytest
 from django.db.models import ProtectedError
 from django.test import Client
 
+from bayerboard.accounts.models import User
+from bayerboard.challenges.models import Challenge
 from bayerboard.lib.storage import object_store
 from bayerboard.submissions.models import Submission
 from tests import factories
@@ -15,8 +17,6 @@ from tests import factories
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bayerboard.accounts.models import User
-    from bayerboard.challenges.models import Challenge
     from tests.factories import Cast
 
 
@@ -61,7 +61,8 @@ def test_a_challenge_that_nobody_used_can_go() -> None:
 
     challenge.delete()
 
-    organiser.refresh_from_db()
+    assert not Challenge.objects.filter(slug=challenge.slug).exists()
+    assert User.objects.filter(pk=organiser.pk).exists()
 
 
 @pytest.mark.parametrize("what", ["challenge", "track", "phase"])

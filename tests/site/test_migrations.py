@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import StringIO
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,7 +17,11 @@ if TYPE_CHECKING:
 
 @pytest.mark.django_db
 def test_nothing_is_missing() -> None:
-    call_command("makemigrations", check=True, dry_run=True, verbosity=0)
+    said = StringIO()
+
+    call_command("makemigrations", check=True, dry_run=True, stdout=said)
+
+    assert said.getvalue() == "No changes detected\n"
 
 
 @pytest.mark.django_db(transaction=True)

@@ -109,6 +109,9 @@ def test_a_second_worker_with_the_same_message_does_nothing(cast: Cast, run: Bas
 def test_a_message_for_a_run_that_is_not_there() -> None:
     run_baseline(10**6)
 
+    assert not BaselineRun.objects.exists()
+    assert not Submission.objects.exists()
+
 
 def test_a_finished_run_is_not_run_again(cast: Cast, run: BaselineRun) -> None:
     run_baseline(run.pk)

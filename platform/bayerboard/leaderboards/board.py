@@ -10,6 +10,7 @@ from bayerboard.challenges.models import Board, Phase
 from bayerboard.leaderboards.models import Standing
 from bayerboard.leaderboards.order import order_of
 from bayerboard.leaderboards.rows import Cell, Row, read_rows
+from bayerboard.lib.templatetags.bayerboard_tags import score
 from bayerboard.teams.models import team_of
 
 if TYPE_CHECKING:
@@ -112,7 +113,6 @@ def position_of(submission: Submission, user: User | AnonymousUser) -> int | Non
 
 def _cell(column: Column, protocol: Protocol, metrics: dict[str, float], best: dict[str, float]) -> Cell:
     value, top = metrics.get(column.key), best.get(column.key)
-    if value is None:
-        return Cell("–", is_best=False)
     tolerance = protocol.tolerance if column.tolerance is None else column.tolerance
-    return Cell(f"{value:.{column.precision}f}", is_best=top is not None and abs(value - top) <= tolerance)
+    is_best = value is not None and top is not None and abs(value - top) <= tolerance
+    return Cell(score(value, column), is_best)
