@@ -251,7 +251,7 @@ def test_nothing_is_shown_of_a_score_that_could_not_be_stored(
 
     assert submission.evaluation.status == Status.QUEUED
     assert submission.evaluation.metrics == {}
-    assert "dB" not in Page(cast.client("participant").get(submission.get_absolute_url())).html
+    assert "dB" not in Page(cast.client("participant").get(submission.get_absolute_url())).text
 
 
 # --- Stopping ---
