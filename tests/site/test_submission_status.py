@@ -48,7 +48,7 @@ def test_progress_shows_no_score(cast: Cast, submission: Submission) -> None:
     assert evaluation is not None
     evaluation.show_progress(2, 2)
 
-    assert "dB" not in Page(cast.client("participant").get(url_of(submission))).html
+    assert "dB" not in Page(cast.client("participant").get(url_of(submission))).text
 
 
 def test_ends_with_the_scores_and_stops_asking(cast: Cast, submission: Submission) -> None:
