@@ -20,8 +20,8 @@ from PIL import Image
 from bayerboard.accounts.models import User
 from bayerboard.challenges.models import Challenge, InputSet, Phase, ReferenceSet, ScoringVersion, Track
 from bayerboard.evaluations.models import Evaluation
-from bayerboard.evaluations.results import record_score
 from bayerboard.lib.storage import object_store
+from bayerboard.results.recording import record_score
 from bayerboard.submissions.submit import Sent, submit
 from bayerboard.teams.models import Membership, Team
 from scoring import SCORER_VERSION

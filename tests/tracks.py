@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bayerboard.challenges.importer import ImportReport, import_challenge
 from bayerboard.challenges.models import Phase
-from bayerboard.challenges.spec import load_challenge_spec
+from bayerboard.importing.importer import ImportReport, import_challenge
+from bayerboard.importing.spec import load_challenge_spec
 from scoring.reference import SUBSETS_FILE
 from tests import factories
 from tests.scoring.archives import npy_bytes

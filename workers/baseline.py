@@ -19,7 +19,7 @@ from baselines.tracks import TRACKS
 from bayerboard.lib.leases import LeaseLost
 from bayerboard.lib.logs import bound
 from bayerboard.lib.storage import StorageUnavailable, object_store
-from bayerboard.methods.models import BaselineRun, Measured
+from bayerboard.runs.models import BaselineRun, Measured
 from workers.deaths import JobTask
 from workers.names import worker_name
 from workers.progress import Progress

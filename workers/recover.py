@@ -10,9 +10,9 @@ from django.conf import settings
 
 from bayerboard.evaluations.models import SCORE_TASK, Evaluation
 from bayerboard.lib.tasks import publish
-from bayerboard.methods.models import BASELINE_TASK, BaselineRun, RunStatus
 from bayerboard.operations import tallies
 from bayerboard.operations.models import BEAT, EXPIRED_LEASES, Heartbeat, Tally
+from bayerboard.runs.models import BASELINE_TASK, BaselineRun, RunStatus
 from workers.deaths import RELEASE_TASK
 
 if TYPE_CHECKING:

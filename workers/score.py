@@ -18,11 +18,11 @@ from django.utils import timezone
 
 import scoring
 from bayerboard.evaluations.models import Evaluation
-from bayerboard.evaluations.results import record_rejection, record_score
 from bayerboard.lib.embedded import make_data_dir
 from bayerboard.lib.leases import OUT_OF_MEMORY, LeaseLost
 from bayerboard.lib.logs import bound
 from bayerboard.lib.storage import StorageUnavailable, object_store
+from bayerboard.results.recording import record_rejection, record_score
 from scoring.cache import ReferenceCache
 from scoring.engine import score_archive
 from scoring.metrics import fast

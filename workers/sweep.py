@@ -7,7 +7,7 @@ import logging
 from celery import shared_task
 
 from bayerboard.lib.storage import StorageUnavailable
-from bayerboard.uploads.sweep import clear_storage, give_up_abandoned
+from bayerboard.operations.sweep import clear_storage, give_up_abandoned
 
 logger = logging.getLogger(__name__)
 

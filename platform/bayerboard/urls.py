@@ -5,14 +5,9 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import include, path
 
-from bayerboard.challenges import views as challenges
-from bayerboard.leaderboards import views as leaderboards
-from bayerboard.methods import views as methods
-from bayerboard.notices import views as notices
+from bayerboard.api import check, uploads
 from bayerboard.operations import views as operations
-from bayerboard.submissions import check
-from bayerboard.submissions import views as submissions
-from bayerboard.uploads import views as uploads
+from bayerboard.pages import baselines, board, challenges, downloads, notices, submissions, submit
 
 TRACK = "challenges/<slug:challenge>/<slug:track>/"
 PHASE = TRACK + "<slug:phase>/"
@@ -40,13 +35,13 @@ urlpatterns = [
     path("challenges/<slug:challenge>/", challenges.challenge, name="challenge"),
     path("join/<slug:challenge>/", challenges.join, name="join"),
     path(TRACK, challenges.track, name="track"),
-    path(TRACK + "downloads/<int:pk>/", challenges.download_file, name="download"),
-    path(TRACK + "baselines/", methods.baselines, name="baselines"),
-    path(TRACK + "baselines/<slug:method>.zip", methods.method_zip, name="method-zip"),
-    path(PHASE, leaderboards.board, name="board"),
-    path(PHASE + "submit/", submissions.submit_page, name="submit"),
+    path(TRACK + "downloads/<int:pk>/", downloads.download_file, name="download"),
+    path(TRACK + "baselines/", baselines.baselines, name="baselines"),
+    path(TRACK + "baselines/<slug:method>.zip", baselines.method_zip, name="method-zip"),
+    path(PHASE, board.board, name="board"),
+    path(PHASE + "submit/", submit.submit_page, name="submit"),
     path(PHASE + "check.json", check.check_facts, name="check"),
     path(PHASE + "check/readme/", check.check_readme, name="check-readme"),
     path(PHASE + "uploads/", uploads.open_view, name="upload-open"),
-    path(PHASE + "inputs.zip", challenges.inputs, name="inputs"),
+    path(PHASE + "inputs.zip", downloads.inputs, name="inputs"),
 ]

@@ -17,10 +17,10 @@ from prometheus_client.parser import text_string_to_metric_families
 
 import scoring
 from bayerboard.evaluations.models import Evaluation
-from bayerboard.methods.models import BaselineRun
 from bayerboard.operations import tallies
 from bayerboard.operations.metrics import registry
 from bayerboard.operations.models import Tally, add
+from bayerboard.runs.models import BaselineRun
 from bayerboard.submissions.models import Submission
 from tests import factories
 from workers.recover import recover

@@ -12,9 +12,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from bayerboard.challenges.models import Download
-from bayerboard.evaluations import rescore
 from bayerboard.leaderboards.models import Standing
-from bayerboard.methods.models import BaselineRun
+from bayerboard.rescoring import planning
+from bayerboard.runs.models import BaselineRun
 from bayerboard.submissions.models import Submission
 from tests import factories
 from tests.site.pages import Page
@@ -51,7 +51,7 @@ def _something_of_everything(cast: Cast, tmp_path: Path) -> None:
     submission = factories.make_scored(cast.phase, cast.team, tmp_path, psnr=30)
     Submission.objects.filter(pk=submission.pk).update(disqualified_at=timezone.now())
     BaselineRun.objects.create(method="mosaic", phase=cast.phase)
-    rescore.start(cast.phase.path, rescore.plan([cast.phase], None), "")
+    planning.start(cast.phase.path, planning.plan([cast.phase], None), "")
     Download.objects.create(
         track=cast.phase.track, title="Kit", filename="kit.zip", storage_key="k", size_bytes=1, sha256="0" * 64
     )

@@ -8,8 +8,8 @@ import pytest
 
 from baselines.catalogue import get_method
 from bayerboard.challenges.models import Board
-from bayerboard.methods.models import BaselineRun, Measured
-from bayerboard.methods.scores import expected_values
+from bayerboard.pages.baseline_scores import expected_values
+from bayerboard.runs.models import BaselineRun, Measured
 from scoring.protocol import load_protocol
 from tests import factories
 from tests.factories import SMALL_S7

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from bayerboard.evaluations.models import Evaluation
 from bayerboard.leaderboards.board import board_page, visible_standings
-from bayerboard.methods.models import Measurement
+from bayerboard.runs.models import Measurement
 from bayerboard.submissions.models import Submission
 from bayerboard.teams.models import Team
 from tests import factories

@@ -13,8 +13,8 @@ import pytest
 import yaml
 
 import scoring
-from bayerboard.challenges import spec_yaml
-from bayerboard.challenges.spec import (
+from bayerboard.importing import spec_yaml
+from bayerboard.importing.spec import (
     ChallengeSpec,
     DownloadSpec,
     PhaseSpec,

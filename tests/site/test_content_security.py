@@ -112,7 +112,7 @@ def test_the_page_of_a_crash_is_strict_and_tells_nothing(cast: Cast, monkeypatch
     def crash(*arguments: object, **options: object) -> None:
         raise RuntimeError("secret detail")
 
-    monkeypatch.setattr("bayerboard.challenges.views.render", crash)
+    monkeypatch.setattr("bayerboard.pages.challenges.render", crash)
 
     response = cast.client("participant", raise_request_exception=False).get("/")
 

@@ -14,8 +14,6 @@ import pytest
 from allauth.account.models import EmailAddress
 from django.core.management import CommandError, call_command
 
-from bayerboard.challenges import inputs
-from bayerboard.challenges.importer import ImportReport, check_challenge, import_challenge
 from bayerboard.challenges.models import (
     Board,
     Challenge,
@@ -27,7 +25,14 @@ from bayerboard.challenges.models import (
     Selection,
     Track,
 )
-from bayerboard.challenges.spec import PhaseSpec, SpecError, SpecProblem, load_challenge_spec
+from bayerboard.importing import inputs
+from bayerboard.importing.importer import ImportReport, check_challenge, import_challenge
+from bayerboard.importing.spec import (
+    PhaseSpec,
+    SpecError,
+    SpecProblem,
+    load_challenge_spec,
+)
 from bayerboard.lib.storage import object_store
 from scoring.protocol import load_protocol
 from scoring.reference import Reference
@@ -411,7 +416,7 @@ def test_a_protocol_that_ships_differently_now_is_reported_and_not_taken(organis
 
 def test_another_selection_rebuilds_the_board(organiser: Organiser, monkeypatch: pytest.MonkeyPatch) -> None:
     rebuilt: list[Phase] = []
-    monkeypatch.setattr("bayerboard.challenges.importer.Standing.objects.rebuild", rebuilt.append)
+    monkeypatch.setattr("bayerboard.importing.importer.Standing.objects.rebuild", rebuilt.append)
     organiser.run()
     rebuilt.clear()
     organiser.text += "        selection: latest\n"

@@ -13,9 +13,9 @@ from django.core.mail.backends.locmem import EmailBackend
 from django.utils import timezone
 
 from bayerboard.evaluations.models import Evaluation, Status
-from bayerboard.evaluations.results import record_rejection
 from bayerboard.notices.models import MAIL_TASK, Kind, Mail, Notice
 from bayerboard.notices.outbox import MAIL_TRIES
+from bayerboard.results.recording import record_rejection
 from scoring.problems import SubmissionRejected, problem
 from tests import factories
 from workers.notices import send_mails

@@ -87,7 +87,7 @@ def test_what_was_shown_is_read(cast: Cast, scored: Submission) -> None:
 def test_what_stands_on_another_page_is_not(
     cast: Cast, scored: Submission, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bayerboard.notices.views.NOTICES_PER_PAGE", 1)
+    monkeypatch.setattr("bayerboard.pages.notices.NOTICES_PER_PAGE", 1)
     factories.make_scored(cast.phase, cast.team, tmp_path, psnr=30)
 
     cast.client("participant").get("/notices/")

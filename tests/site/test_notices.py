@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bayerboard.evaluations.models import Evaluation, RescoreRun, Status
-from bayerboard.evaluations.rescore import plan, publish, start
-from bayerboard.evaluations.results import record_rejection
 from bayerboard.lib.leases import LeaseLost
 from bayerboard.notices.models import Kind, Notice
+from bayerboard.rescoring.planning import plan, start
+from bayerboard.rescoring.publication import publish
+from bayerboard.results.recording import record_rejection
 from scoring.problems import SubmissionRejected, problem
 from tests import factories
 
@@ -96,7 +97,7 @@ def test_a_result_that_could_not_be_stored_tells_nobody(
     def crash(*arguments: object) -> None:
         raise RuntimeError("the disk is full")
 
-    monkeypatch.setattr("bayerboard.evaluations.results.Standing.objects.refresh", crash)
+    monkeypatch.setattr("bayerboard.results.recording.Standing.objects.refresh", crash)
 
     with pytest.raises(RuntimeError):
         factories.record(submission.evaluation, psnr=30)

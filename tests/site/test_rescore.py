@@ -8,10 +8,10 @@ import pytest
 from django.utils import timezone
 
 from bayerboard.challenges.models import ScoringVersion
-from bayerboard.evaluations import rescore
 from bayerboard.evaluations.models import Evaluation, ImageScores, RescoreRun, Status
-from bayerboard.evaluations.rescore import RescoreRefused
 from bayerboard.leaderboards.models import Standing
+from bayerboard.rescoring import difference, planning, publication
+from bayerboard.rescoring.planning import RescoreRefused
 from bayerboard.submissions.models import Submission
 from bayerboard.submissions.submit import quota_of
 from scoring.problems import problem
@@ -44,7 +44,7 @@ def new_reference(phase: Phase, folder: Path) -> None:
 def start(phase: Phase, *submissions: Submission) -> RescoreRun:
     phase.refresh_from_db()
     ids = [submission.pk for submission in submissions] or None
-    return rescore.start(phase.path, rescore.plan([phase], ids), "a new reference")
+    return planning.start(phase.path, planning.plan([phase], ids), "a new reference")
 
 
 def staged(run: RescoreRun, submission: Submission) -> Evaluation:
@@ -64,14 +64,14 @@ def board(phase: Phase) -> dict[str, float]:
 
 
 def test_the_plan_says_what_would_be_scored(cast: Cast, ours: Submission, theirs: Submission) -> None:
-    [plan] = rescore.plan([cast.phase], None)
+    [plan] = planning.plan([cast.phase], None)
 
     assert plan.submissions == (ours.pk, theirs.pk)
     assert (plan.is_whole, plan.carried_over, plan.images, plan.changes) == (True, 0, 4, ())
 
 
 def test_the_plan_writes_nothing(cast: Cast, ours: Submission) -> None:
-    rescore.plan([cast.phase], None)
+    planning.plan([cast.phase], None)
 
     assert not RescoreRun.objects.exists()
     assert Evaluation.objects.count() == ScoringVersion.objects.count() == 1
@@ -80,9 +80,9 @@ def test_the_plan_writes_nothing(cast: Cast, ours: Submission) -> None:
 def test_the_plan_says_what_changed(cast: Cast, ours: Submission, tmp_path: Path, monkeypatch: Any) -> None:
     new_reference(cast.phase, tmp_path)
     cast.phase.track.protocol_data = {**cast.phase.track.protocol_data, "tolerance": 1e-3}
-    monkeypatch.setattr(rescore, "SCORER_VERSION", "99")
+    monkeypatch.setattr(planning, "SCORER_VERSION", "99")
 
-    [plan] = rescore.plan([cast.phase], None)
+    [plan] = planning.plan([cast.phase], None)
 
     assert plan.changes == (
         "the reference set became version 2",
@@ -92,7 +92,7 @@ def test_the_plan_says_what_changed(cast: Cast, ours: Submission, tmp_path: Path
 
 
 def test_a_chosen_few_leave_the_others_as_they_are(cast: Cast, ours: Submission, theirs: Submission) -> None:
-    [plan] = rescore.plan([cast.phase], [ours.pk])
+    [plan] = planning.plan([cast.phase], [ours.pk])
 
     assert (plan.submissions, plan.is_whole, plan.carried_over) == ((ours.pk,), False, 1)
 
@@ -103,7 +103,7 @@ def test_a_chosen_few_are_refused_when_scores_of_two_kinds_would_meet(
     new_reference(cast.phase, tmp_path)
 
     with pytest.raises(RescoreRefused, match="the reference set became version 2") as refusal:
-        rescore.plan([cast.phase], [ours.pk])
+        planning.plan([cast.phase], [ours.pk])
 
     assert "without --submission" in str(refusal.value)
 
@@ -111,7 +111,7 @@ def test_a_chosen_few_are_refused_when_scores_of_two_kinds_would_meet(
 def test_all_of_them_by_name_are_not_refused(cast: Cast, ours: Submission, tmp_path: Path) -> None:
     new_reference(cast.phase, tmp_path)
 
-    assert rescore.plan([cast.phase], [ours.pk])[0].is_whole
+    assert planning.plan([cast.phase], [ours.pk])[0].is_whole
 
 
 def test_an_unknown_submission_is_refused(cast: Cast, ours: Submission, tmp_path: Path) -> None:
@@ -121,24 +121,24 @@ def test_an_unknown_submission_is_refused(cast: Cast, ours: Submission, tmp_path
     unknown = other.pk + 1
 
     with pytest.raises(RescoreRefused, match=rf"Not among the submissions of the target: {other.pk}, {unknown}\."):
-        rescore.plan([cast.phase], [ours.pk, other.pk, unknown])
+        planning.plan([cast.phase], [ours.pk, other.pk, unknown])
 
 
 def test_cancelled_submissions_are_left_out(cast: Cast, ours: Submission, tmp_path: Path) -> None:
     factories.make_submission(cast.phase, cast.team, tmp_path).evaluation.cancel()
 
-    assert rescore.plan([cast.phase], None)[0].submissions == (ours.pk,)
+    assert planning.plan([cast.phase], None)[0].submissions == (ours.pk,)
 
 
 def test_disqualified_and_rejected_submissions_are_scored_too(cast: Cast, ours: Submission, theirs: Submission) -> None:
     Submission.objects.filter(pk=ours.pk).update(disqualified_at=timezone.now())
     Evaluation.objects.filter(submission=theirs).update(status=Status.REJECTED)
 
-    assert rescore.plan([cast.phase], None)[0].submissions == (ours.pk, theirs.pk)
+    assert planning.plan([cast.phase], None)[0].submissions == (ours.pk, theirs.pk)
 
 
 def test_a_phase_without_submissions_needs_no_plan(cast: Cast) -> None:
-    assert rescore.plan([cast.phase], None) == []
+    assert planning.plan([cast.phase], None) == []
 
 
 # --- The run ---
@@ -191,10 +191,10 @@ def test_dates_and_quotas_are_untouched(cast: Cast, ours: Submission) -> None:
 def test_what_comes_in_between_the_plan_and_the_start_is_scored_too(
     cast: Cast, ours: Submission, tmp_path: Path
 ) -> None:
-    plans = rescore.plan([cast.phase], None)
+    plans = planning.plan([cast.phase], None)
     late = factories.make_submission(cast.phase, cast.rivals, tmp_path)
 
-    run = rescore.start(cast.phase.path, plans, "")
+    run = planning.start(cast.phase.path, plans, "")
 
     assert staged(run, late).status == Status.QUEUED
 
@@ -202,11 +202,11 @@ def test_what_comes_in_between_the_plan_and_the_start_is_scored_too(
 def test_a_reference_that_changes_between_the_plan_and_the_start_stops_a_chosen_few(
     cast: Cast, ours: Submission, theirs: Submission, tmp_path: Path
 ) -> None:
-    plans = rescore.plan([cast.phase], [ours.pk])
+    plans = planning.plan([cast.phase], [ours.pk])
     new_reference(cast.phase, tmp_path)
 
     with pytest.raises(RescoreRefused, match="Scores of two kinds"):
-        rescore.start(cast.phase.path, plans, "")
+        planning.start(cast.phase.path, plans, "")
 
     assert not RescoreRun.objects.exists()
 
@@ -218,7 +218,7 @@ def test_a_new_submission_joins_the_run(cast: Cast, ours: Submission, tmp_path: 
 
     assert new.evaluation.scoring_version == cast.phase.published_version
     assert staged(run, new).is_staged
-    assert rescore.progress(run) == (0, 2)
+    assert planning.progress(run) == (0, 2)
 
 
 def test_a_second_run_of_the_same_phase_has_to_wait(cast: Cast, ours: Submission) -> None:
@@ -237,7 +237,7 @@ def test_the_difference_shows_scores_and_ranks(cast: Cast, ours: Submission, the
     run = start(cast.phase)
     finish(run, {ours: 20, theirs: 25})
 
-    changes = rescore.difference(run)
+    changes = difference.difference(run)
 
     assert [
         (item.team, item.before["psnr"], item.after["psnr"], item.rank_before, item.rank_after) for item in changes
@@ -249,8 +249,8 @@ def test_the_same_scores_are_no_change(cast: Cast, ours: Submission) -> None:
     run = start(cast.phase)
     finish(run, {ours: 31})
 
-    assert [item.is_change for item in rescore.difference(run)] == [False]
-    assert rescore.verdict_changes(run) == []
+    assert [item.is_change for item in difference.difference(run)] == [False]
+    assert difference.verdict_changes(run) == []
 
 
 def test_a_team_that_loses_its_score_is_shown(cast: Cast, ours: Submission, theirs: Submission) -> None:
@@ -258,11 +258,11 @@ def test_a_team_that_loses_its_score_is_shown(cast: Cast, ours: Submission, thei
     finish(run, {theirs: 30})
     Evaluation.objects.filter(pk=staged(run, ours).pk).update(status=Status.FAILED)
 
-    changes = {item.team: item for item in rescore.difference(run)}
+    changes = {item.team: item for item in difference.difference(run)}
 
     assert (changes["Bayer Street"].after, changes["Bayer Street"].rank_after) == ({}, None)
     assert changes["Night Shift"].rank_after == 1
-    assert [(item.submission, item.before, item.after) for item in rescore.verdict_changes(run)] == [
+    assert [(item.submission, item.before, item.after) for item in difference.verdict_changes(run)] == [
         (ours.pk, "scored", "failed")
     ]
 
@@ -271,7 +271,7 @@ def test_a_chosen_few_are_compared_with_those_that_stay(cast: Cast, ours: Submis
     run = start(cast.phase, ours)
     finish(run, {ours: 29})
 
-    assert {item.team: (item.rank_before, item.rank_after) for item in rescore.difference(run)} == {
+    assert {item.team: (item.rank_before, item.rank_after) for item in difference.difference(run)} == {
         "Bayer Street": (1, 2),
         "Night Shift": (2, 1),
     }
@@ -284,7 +284,7 @@ def test_everything_is_published_at_once(cast: Cast, ours: Submission, theirs: S
     run = start(cast.phase)
     finish(run, {ours: 20, theirs: 25})
 
-    rescore.publish(run)
+    publication.publish(run)
 
     cast.phase.refresh_from_db()
     run.refresh_from_db()
@@ -309,7 +309,7 @@ def test_it_is_refused_while_an_evaluation_is_unfinished(
     Evaluation.objects.filter(pk=staged(run, theirs).pk).update(status=status)
 
     with pytest.raises(RescoreRefused, match=r"is not finished: 1 of 2 evaluations are done\."):
-        rescore.publish(run)
+        publication.publish(run)
 
     assert board(cast.phase) == {"Bayer Street": 31, "Night Shift": 30}
 
@@ -317,10 +317,10 @@ def test_it_is_refused_while_an_evaluation_is_unfinished(
 def test_it_is_refused_twice(cast: Cast, ours: Submission) -> None:
     run = start(cast.phase)
     finish(run, {ours: 20})
-    rescore.publish(run)
+    publication.publish(run)
 
     with pytest.raises(RescoreRefused, match="is published already"):
-        rescore.publish(run)
+        publication.publish(run)
 
 
 def test_a_crash_publishes_nothing(
@@ -333,10 +333,10 @@ def test_a_crash_publishes_nothing(
     def crash(phase: Phase) -> None:
         raise RuntimeError("the disk is full")
 
-    monkeypatch.setattr("bayerboard.evaluations.rescore.Standing.objects.rebuild", crash)
+    monkeypatch.setattr("bayerboard.rescoring.publication.Standing.objects.rebuild", crash)
 
     with pytest.raises(RuntimeError, match="disk"):
-        rescore.publish(run)
+        publication.publish(run)
 
     cast.phase.refresh_from_db()
     run.refresh_from_db()
@@ -350,7 +350,7 @@ def test_who_was_not_chosen_keeps_score_and_images(cast: Cast, ours: Submission,
     finish(run, {ours: 20})
     kept = theirs.evaluation
 
-    rescore.publish(run)
+    publication.publish(run)
 
     theirs = Submission.objects.get(pk=theirs.pk)
     copy = theirs.evaluation
@@ -366,7 +366,7 @@ def test_what_is_still_queued_is_carried_over_and_scored_later(cast: Cast, ours:
     run = start(cast.phase, ours)
     finish(run, {ours: 20})
 
-    rescore.publish(run)
+    publication.publish(run)
     late = Submission.objects.get(pk=late.pk)
     assert late.evaluation.status == Status.QUEUED
     factories.record(late.evaluation, psnr=25)
@@ -378,7 +378,7 @@ def test_a_late_score_of_the_old_version_changes_no_board(cast: Cast, ours: Subm
     old = factories.make_submission(cast.phase, cast.rivals, tmp_path).evaluation
     run = start(cast.phase)
     finish(run, {ours: 20, old.submission: 21})
-    rescore.publish(run)
+    publication.publish(run)
 
     factories.record(old, psnr=99)
 
@@ -391,7 +391,7 @@ def test_a_cancelled_submission_stays_cancelled(cast: Cast, ours: Submission, tm
     run = start(cast.phase)
     finish(run, {ours: 20})
 
-    rescore.publish(run)
+    publication.publish(run)
 
     assert Submission.objects.get(pk=cancelled.pk).evaluation.status == Status.CANCELLED
     assert quota_of(cast.phase, cast.rivals).used_total == 0
@@ -405,7 +405,7 @@ def test_what_is_being_scored_is_queued_anew_under_the_new_version(
     run = start(cast.phase, ours)
     finish(run, {ours: 20})
 
-    rescore.publish(run)
+    publication.publish(run)
 
     now = Submission.objects.get(pk=late.pk).evaluation
     assert (now.status, now.attempts, now.worker) == (Status.QUEUED, 0, "")
@@ -419,7 +419,7 @@ def test_what_is_cancelled_after_its_twin_was_scored_stays_cancelled(
     finish(run, {ours: 20, late: 21})
     assert late.evaluation.cancel()
 
-    rescore.publish(run)
+    publication.publish(run)
 
     assert Submission.objects.get(pk=late.pk).evaluation.status == Status.CANCELLED
     assert board(cast.phase) == {"Bayer Street": 20}
@@ -430,7 +430,7 @@ def test_a_failed_evaluation_takes_the_score_away(cast: Cast, ours: Submission, 
     finish(run, {theirs: 30})
     Evaluation.objects.filter(pk=staged(run, ours).pk).update(status=Status.FAILED)
 
-    rescore.publish(run)
+    publication.publish(run)
 
     assert board(cast.phase) == {"Night Shift": 30}
     assert Submission.objects.get(pk=ours.pk).evaluation.status == Status.FAILED
@@ -441,7 +441,7 @@ def test_a_disqualified_submission_comes_not_back(cast: Cast, ours: Submission, 
     run = start(cast.phase)
     finish(run, {ours: 40, theirs: 30})
 
-    rescore.publish(run)
+    publication.publish(run)
 
     assert board(cast.phase) == {"Night Shift": 30}
 
@@ -450,7 +450,7 @@ def test_a_second_run_can_follow(cast: Cast, ours: Submission, theirs: Submissio
     for scores in ({ours: 20, theirs: 25}, {ours: 28, theirs: 27}):
         run = start(cast.phase)
         finish(run, {submission: float(psnr) for submission, psnr in scores.items()})
-        rescore.publish(run)
+        publication.publish(run)
 
     cast.phase.refresh_from_db()
     assert cast.phase.published_version is not None
@@ -462,10 +462,10 @@ def test_a_second_run_can_follow(cast: Cast, ours: Submission, theirs: Submissio
 def test_several_phases_are_published_together(cast: Cast, ours: Submission, tmp_path: Path) -> None:
     other = factories.make_phase(tmp_path, cast.challenge)
     there = factories.make_scored(other, cast.team, tmp_path, psnr=10)
-    run = rescore.start(cast.challenge.slug, rescore.plan([cast.phase, other], None), "")
+    run = planning.start(cast.challenge.slug, planning.plan([cast.phase, other], None), "")
     finish(run, {ours: 20, there: 11})
 
-    rescore.publish(run)
+    publication.publish(run)
 
     assert (board(cast.phase), board(other)) == ({"Bayer Street": 20}, {"Bayer Street": 11})
 
@@ -479,7 +479,7 @@ def test_a_rejection_is_kept_with_its_reasons_when_it_is_carried_over(
     run = start(cast.phase, ours)
     finish(run, {ours: 20})
 
-    rescore.publish(run)
+    publication.publish(run)
 
     evaluation = Submission.objects.get(pk=rejected.pk).evaluation
     assert (evaluation.status, evaluation.errors) == (Status.REJECTED, errors)

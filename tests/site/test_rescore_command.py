@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from tests.factories import Cast
 
-COMMAND = "bayerboard.evaluations.management.commands.rescore"
+COMMAND = "bayerboard.rescoring.management.commands.rescore"
 
 
 @pytest.fixture(autouse=True)

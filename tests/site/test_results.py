@@ -9,9 +9,9 @@ import pytest
 from django.utils import timezone
 
 from bayerboard.evaluations.models import Evaluation, ImageScores, Status
-from bayerboard.evaluations.results import record_rejection, record_score
 from bayerboard.leaderboards.models import Standing
 from bayerboard.lib.leases import LeaseLost
+from bayerboard.results.recording import record_rejection, record_score
 from bayerboard.submissions.models import FactSheetRevision
 from scoring.engine import ImageScore, ScoreReport
 from scoring.factsheet import FactSheet
@@ -81,9 +81,9 @@ def test_a_score_is_stored_with_all_that_belongs_to_it(submission: Submission, e
 @pytest.mark.parametrize(
     "step",
     [
-        "bayerboard.evaluations.results.ImageScores.objects.create",
+        "bayerboard.results.recording.ImageScores.objects.create",
         "bayerboard.submissions.models.Submission.record_archive",
-        "bayerboard.evaluations.results.Standing.objects.refresh",
+        "bayerboard.results.recording.Standing.objects.refresh",
     ],
 )
 def test_a_crash_at_any_step_leaves_nothing(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from bayerboard.methods.models import BASELINE_TASK, BaselineRun, RunStatus
+from bayerboard.runs.models import BASELINE_TASK, BaselineRun, RunStatus
 from bayerboard.submissions.models import Submission
 from scoring.protocol import load_protocol
 from tests import factories
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from tests.factories import Cast
 
-COMMAND = "bayerboard.methods.management.commands.run_baseline"
+COMMAND = "bayerboard.runs.management.commands.run_baseline"
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from bayerboard.challenges.models import Phase
 from bayerboard.evaluations.models import Evaluation
-from bayerboard.submissions import views
+from bayerboard.pages import submissions as views
 from bayerboard.submissions.models import Submission
 from tests import factories
 from tests.site.pages import Page

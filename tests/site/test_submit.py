@@ -164,7 +164,7 @@ def test_a_stranger_is_refused_before_the_body_is_read(cast: Cast, tmp_path: Pat
     def fail(*arguments: object) -> None:
         raise AssertionError("the upload was received")
 
-    monkeypatch.setattr("bayerboard.submissions.views.receive_on_disk", fail)
+    monkeypatch.setattr("bayerboard.pages.submit.receive_on_disk", fail)
 
     assert send(cast, tmp_path, "stranger").status_code == 403
 

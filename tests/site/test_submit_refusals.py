@@ -11,7 +11,7 @@ from django.utils import timezone
 from bayerboard.evaluations.models import Evaluation, Status
 from bayerboard.submissions.models import Submission
 from bayerboard.submissions.submit import check_quota
-from bayerboard.submissions.uploads import FIELDS_AT_MOST_BYTES, receive_on_disk
+from bayerboard.uploads.receiving import FIELDS_AT_MOST_BYTES, receive_on_disk
 from scoring.problems import CATALOGUE
 from tests import factories
 from tests.site.pages import Page
@@ -103,7 +103,7 @@ def test_quota_that_is_used_up_while_the_archive_arrives(
     type(cast.phase).objects.update(quota_total=1)
     factories.make_submission(cast.phase, cast.team, tmp_path)
     # at the request's beginning the teammate's submission was not there
-    monkeypatch.setattr("bayerboard.submissions.views.check_quota", lambda phase, team: None)
+    monkeypatch.setattr("bayerboard.pages.submit.check_quota", lambda phase, team: None)
 
     assert_refused(send(cast, tmp_path), "quota-total-used")
     assert Submission.objects.count() == 1
@@ -114,7 +114,7 @@ def test_quota_that_is_used_up_while_the_archive_arrives(
 def test_quota_that_is_used_up_at_the_last_moment(cast: Cast, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     type(cast.phase).objects.update(quota_total=1)
     factories.make_submission(cast.phase, cast.team, tmp_path)
-    monkeypatch.setattr("bayerboard.submissions.views.check_quota", lambda phase, team: None)
+    monkeypatch.setattr("bayerboard.pages.submit.check_quota", lambda phase, team: None)
     # in `submit`, only the check under the entry's lock sees it
     looks = iter([False, True])
     check = check_quota
@@ -165,7 +165,7 @@ def test_the_deadline_counts_when_the_upload_begins(
         close(ends_at=timezone.now())
         return receive(*arguments)
 
-    monkeypatch.setattr("bayerboard.submissions.views.receive_on_disk", receive_slowly)
+    monkeypatch.setattr("bayerboard.pages.submit.receive_on_disk", receive_slowly)
 
     assert send(cast, tmp_path).status_code == 302
     assert Submission.objects.count() == 1
@@ -188,7 +188,7 @@ def test_a_form_that_is_surely_too_large_is_not_received(
     def fail(*arguments: object) -> None:
         raise AssertionError("the upload was received")
 
-    monkeypatch.setattr("bayerboard.submissions.views.receive_on_disk", fail)
+    monkeypatch.setattr("bayerboard.pages.submit.receive_on_disk", fail)
     type(cast.phase).objects.update(max_archive_bytes=1000)
 
     response = send(cast, tmp_path, archive=bytes(FIELDS_AT_MOST_BYTES + 2000))

@@ -12,10 +12,10 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from bayerboard.lib.storage import PartsGone, StorageUnavailable, object_store
+from bayerboard.operations.sweep import clear_storage, give_up_abandoned, sweep
 from bayerboard.submissions.models import Submission
 from bayerboard.uploads import models
 from bayerboard.uploads.models import State, Upload
-from bayerboard.uploads.sweep import clear_storage, give_up_abandoned, sweep
 from tests import factories
 from tests.site import uploading
 from workers.sweep import sweep_storage, sweep_uploads
@@ -148,7 +148,7 @@ def test_a_submission_that_is_slower_than_the_sweep_is_refused(cast: Cast) -> No
     Upload.objects.update(finished_at=timezone.now() - timedelta(hours=25))
     give_up_abandoned()
 
-    assert not read_before.hand_over(Submission(pk=1))
+    assert not read_before.hand_over(1)
     assert uploading.submit(cast, upload).context["refusal"].code == "upload-not-complete"
     assert not Submission.objects.exists()
 
@@ -223,7 +223,7 @@ def test_the_command_while_the_storage_fails(cast: Cast, monkeypatch: pytest.Mon
 def test_the_task_of_every_hour(cast: Cast, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     uploading.begin(cast, len(CONTENT))
     Upload.objects.all().delete()
-    monkeypatch.setattr("bayerboard.uploads.sweep.KEPT_ORPHANED", timedelta(hours=-1))
+    monkeypatch.setattr("bayerboard.operations.sweep.KEPT_ORPHANED", timedelta(hours=-1))
 
     sweep_storage()
 

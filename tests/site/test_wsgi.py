@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 ASK = """
 import gc, sys
 import bayerboard.wsgi
-print(gc.get_freeze_count(), len(gc.get_objects()), "bayerboard.leaderboards.views" in sys.modules)
+print(gc.get_freeze_count(), len(gc.get_objects()), "bayerboard.pages.board" in sys.modules)
 """
 
 

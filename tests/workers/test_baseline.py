@@ -17,7 +17,7 @@ from baselines.equipment import Equipment, name_of_processor
 from bayerboard.evaluations.models import Evaluation, Status
 from bayerboard.lib.leases import LeaseLost
 from bayerboard.lib.storage import object_store
-from bayerboard.methods.models import BaselineRun, RunStatus
+from bayerboard.runs.models import BaselineRun, RunStatus
 from bayerboard.submissions.models import Submission
 from bayerboard.teams.models import Team
 from scoring.protocol import load_protocol
@@ -298,7 +298,7 @@ NO_TORCH, CPU, GPU = Equipment(False, False), Equipment(True, False), Equipment(
 def torch_run(run: BaselineRun, monkeypatch: pytest.MonkeyPatch) -> BaselineRun:
     """A run of a method that needs torch, queued a minute ago; it is the mosaic under another flag."""
     flagged = replace(get_method("mosaic"), needs_torch=True)
-    monkeypatch.setattr("bayerboard.methods.models.METHODS", [flagged])
+    monkeypatch.setattr("bayerboard.runs.models.METHODS", [flagged])
     BaselineRun.objects.update(queued_at=timezone.now() - timedelta(minutes=1))
     return run
 

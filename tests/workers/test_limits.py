@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from bayerboard.evaluations.models import SCORE_TASK, Evaluation, Status
 from bayerboard.lib.leases import LeaseLost
-from bayerboard.methods.models import BaselineRun, RunStatus
+from bayerboard.runs.models import BaselineRun, RunStatus
 from bayerboard.submissions.submit import quota_of
 from tests import factories
 from tests.site.pages import Page

@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from bayerboard.evaluations.models import SCORE_TASK, Evaluation, Status
-from bayerboard.methods.models import BASELINE_TASK, BaselineRun, RunStatus
+from bayerboard.runs.models import BASELINE_TASK, BaselineRun, RunStatus
 from tests import factories
 from workers.recover import WAKE_AT_MOST, recover
 

@@ -245,7 +245,7 @@ def test_nothing_is_shown_of_a_score_that_could_not_be_stored(
     def crash(*arguments: object, **options: object) -> None:
         raise RuntimeError("the disk is full")
 
-    monkeypatch.setattr("bayerboard.evaluations.results.Standing.objects.refresh", crash)
+    monkeypatch.setattr("bayerboard.results.recording.Standing.objects.refresh", crash)
 
     score_next()
 

@@ -9,7 +9,7 @@ import pytest
 from baselines.predict import PredictionReport
 from bayerboard.evaluations.models import Evaluation, Status
 from bayerboard.lib.storage.s3 import S3Store
-from bayerboard.methods.models import BaselineRun, RunStatus
+from bayerboard.runs.models import BaselineRun, RunStatus
 from bayerboard.submissions.submit import quota_of
 from tests import factories
 from tests.fault_proxy import FaultProxy

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.utils.functional import cached_property
-
-if TYPE_CHECKING:
-    from bayerboard.teams.models import Team
 
 
 class User(AbstractUser):
@@ -27,7 +24,6 @@ class User(AbstractUser):
         return frozenset(self.organised_challenges.values_list("pk", flat=True))
 
     @cached_property
-    def teams_by_challenge(self) -> dict[int, Team]:
-        """Remember, for one request, the user's team in each challenge: a page asks in several places."""
-        memberships = self.memberships.select_related("team").order_by()
-        return {membership.challenge_id: membership.team for membership in memberships}
+    def remembered(self) -> dict[str, Any]:
+        """Facts about the user that a page asks for in several places: the apps above keep them here for a request."""
+        return {}

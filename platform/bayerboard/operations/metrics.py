@@ -15,9 +15,9 @@ from prometheus_client.registry import Collector
 import scoring
 from bayerboard.evaluations.models import Evaluation, Status
 from bayerboard.lib.leases import QUEUED, RUNNING
-from bayerboard.methods.models import BaselineRun
 from bayerboard.operations.models import BEAT, EXPIRED_LEASES, Counts, Heartbeat, Tally
 from bayerboard.operations.tallies import QUEUED_BUCKETS_S, RUNNING_BUCKETS_S, totals
+from bayerboard.runs.models import BaselineRun
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,8 +15,8 @@ from django.db.models.functions import Concat
 from django.utils import timezone
 
 from bayerboard.evaluations.models import Evaluation
-from bayerboard.methods.models import BaselineRun
 from bayerboard.operations.models import Counts, Tally, add
+from bayerboard.runs.models import BaselineRun
 from bayerboard.submissions.models import Submission
 
 # Rows this young are left to the next time: a transaction that began earlier may still add one, and the clock of a web

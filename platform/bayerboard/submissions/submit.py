@@ -213,7 +213,7 @@ def _record(upload: Upload, user: User | None, about: About) -> tuple[Submission
         archive_size_bytes=upload.size_bytes,
         idempotency_key=about.idempotency_key,
     )
-    if not upload.hand_over(submission):
+    if not upload.hand_over(submission.pk):
         # Given up meanwhile, by a member of the team or by the sweep; the transaction is taken back.
         raise Refused(problem("upload-ended", file=upload.filename, state=State.ABORTED))
     assert phase.published_version is not None, "a phase without a reference takes no submissions"

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from bayerboard.accounts.models import User
 
 
+# Under which key a user remembers, for one request, their team in each challenge.
+TEAMS = "teams by challenge"
+
+
 class Team(models.Model):
     """A team of one challenge; a baseline competes as a team of its own, which takes no rank."""
 
@@ -59,4 +63,13 @@ def team_of(user: User | AnonymousUser, challenge: Challenge) -> Team | None:
     """Return the user's team in the challenge; None for those who have not joined."""
     if not user.is_authenticated:
         return None
-    return user.teams_by_challenge.get(challenge.pk)
+    if TEAMS not in user.remembered:
+        memberships = user.memberships.select_related("team").order_by()
+        user.remembered[TEAMS] = {membership.challenge_id: membership.team for membership in memberships}
+    teams: dict[int, Team] = user.remembered[TEAMS]
+    return teams.get(challenge.pk)
+
+
+def forget_teams(user: User) -> None:
+    """Let the next `team_of` ask the database again, in the same request too."""
+    user.remembered.pop(TEAMS, None)

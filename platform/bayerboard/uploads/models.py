@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
     from bayerboard.accounts.models import User
     from bayerboard.lib.storage import Part
-    from bayerboard.submissions.models import Submission
 
 logger = logging.getLogger(__name__)
 
@@ -221,10 +220,10 @@ class Upload(models.Model):
 
     # --- Its submission ---
 
-    def hand_over(self, submission: Submission) -> bool:
+    def hand_over(self, submission_id: int) -> bool:
         """Become the archive of a submission, in its transaction; False if it is given up or another's by now."""
         mine = Upload.objects.filter(pk=self.pk, state=State.COMPLETE, submission=None)
-        return mine.update(submission=submission) == 1
+        return mine.update(submission=submission_id) == 1
 
     def judged_at(self, now: datetime) -> datetime:
         """Return the moment by which a deadline is judged: that of opening, as long as the time to finish runs."""

@@ -19,21 +19,23 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from bayerboard.accounts.models import User
-from bayerboard.challenges.importer import import_challenge
-from bayerboard.challenges.models import Phase, find_phases
-from bayerboard.challenges.spec import load_challenge_spec
+from bayerboard.challenges.access import find_phases
 from bayerboard.demo.data import DemoFailed, make_demo_data, run_baselines
 from bayerboard.demo.participant import Participant, RequestFailed
 from bayerboard.demo.teams import TEAMS, DemoTeam
 from bayerboard.evaluations.models import Evaluation, Status
+from bayerboard.importing.importer import import_challenge
+from bayerboard.importing.spec import load_challenge_spec
 from bayerboard.leaderboards.board import board_page
 from bayerboard.lib.console import table
-from bayerboard.methods.models import BaselineRun
 from bayerboard.operations.stack import Stack
+from bayerboard.runs.models import BaselineRun
 from bayerboard.submissions.models import Submission
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
+
+    from bayerboard.challenges.models import Phase
 
 CHALLENGE = "aim22-reversed-isp-demo"
 ORGANISER = "organiser"

@@ -1,0 +1,371 @@
+"""Brings the database in line with a challenge file: creates, updates, never deletes.
+
+Files are prepared, checked and stored first; then one transaction writes the rows. What would change scores behind
+anyone's back (a reference, a protocol) is reported instead of done.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from allauth.account.models import EmailAddress
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from bayerboard.accounts.models import User
+from bayerboard.challenges.models import (
+    Challenge,
+    Download,
+    InputSet,
+    Phase,
+    ReferenceSet,
+    ScoringVersion,
+    Track,
+)
+from bayerboard.importing.preparation import (
+    Prepared,
+    PreparedPhase,
+    PreparedTrack,
+    prepare,
+    store,
+)
+from bayerboard.importing.spec_yaml import SpecError, SpecProblem
+from bayerboard.leaderboards.models import Standing
+from bayerboard.submissions.models import Submission
+from scoring import SCORER_VERSION
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from django.db.models import Model
+
+    from bayerboard.importing.spec import ChallengeSpec, PhaseSpec, TrackSpec
+    from scoring.protocol import Protocol
+
+Kind = Literal["created", "updated", "unchanged", "note"]
+SHOWN_CHARACTERS = 60
+
+
+@dataclass(frozen=True)
+class Change:
+    """What the import did with one thing, or found out about it."""
+
+    kind: Kind
+    subject: str
+    detail: str = ""
+
+
+@dataclass
+class ImportReport:
+    """Everything that an import did, in the order of the file."""
+
+    changes: list[Change] = field(default_factory=list)
+
+    def add(self, kind: Kind, subject: str, detail: str = "") -> None:
+        self.changes.append(Change(kind, subject, detail))
+
+    def count(self, kind: Kind) -> int:
+        return sum(change.kind == kind for change in self.changes)
+
+    @property
+    def is_change(self) -> bool:
+        return bool(self.count("created") or self.count("updated"))
+
+
+def _say_nothing(line: str) -> None:
+    pass
+
+
+def check_challenge(spec: ChallengeSpec, say: Callable[[str], None] = _say_nothing) -> None:
+    """Check the files and accounts that the challenge names, and change nothing; raises SpecError."""
+    with tempfile.TemporaryDirectory() as scratch:
+        _prepare(spec, Path(scratch), say)
+
+
+def import_challenge(spec: ChallengeSpec, say: Callable[[str], None] = _say_nothing) -> ImportReport:
+    """Create or update the challenge; raises SpecError, with nothing changed, where that cannot be done."""
+    settings.UPLOAD_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with tempfile.TemporaryDirectory(dir=settings.UPLOAD_DIR) as scratch:
+        prepared = _prepare(spec, Path(scratch), say)
+        store(prepared)
+    with transaction.atomic():
+        # Whoever submits now waits, so that a phase without submissions stays one until we are done.
+        list(Phase.objects.select_for_update(no_key=True).filter(track__challenge__slug=spec.slug))
+        organisers, problems = _find_organisers(spec)
+        problems += _renamed_images(spec, prepared)
+        if problems:
+            raise SpecError(problems)
+        return _write(spec, prepared, organisers)
+
+
+def _prepare(spec: ChallengeSpec, scratch: Path, say: Callable[[str], None]) -> Prepared:
+    """Prepare all files, and look up what the database says to them: whatever is wrong is found before a write."""
+    _, problems = _find_organisers(spec)
+    try:
+        prepared = prepare(spec, _protocols(spec), scratch, say)
+    except SpecError as error:
+        raise SpecError([*problems, *error.problems]) from None
+    problems += _renamed_images(spec, prepared)
+    if problems:
+        raise SpecError(problems)
+    return prepared
+
+
+def _protocols(spec: ChallengeSpec) -> list[Protocol]:
+    """The protocol of each track: its own snapshot where it exists already."""
+    tracks = {track.slug: track for track in Track.objects.filter(challenge__slug=spec.slug)}
+    return [tracks[track.slug].protocol if track.slug in tracks else track.protocol for track in spec.tracks]
+
+
+# --- What only the database knows ---------------------------------------------------------------------------------
+
+
+def _find_organisers(spec: ChallengeSpec) -> tuple[list[User], list[SpecProblem]]:
+    organisers, problems = [], []
+    for index, name in enumerate(spec.organisers):
+        found = _find_account(name)
+        if isinstance(found, User):
+            organisers.append(found)
+        else:
+            hint = "Create the account first, or name another."
+            problems.append(spec.problem(("organisers", index), found, hint))
+    return organisers, problems
+
+
+def _find_account(name: str) -> User | str:
+    """The account of a user name or of a confirmed address, or what is wrong.
+
+    An unconfirmed address is anybody's: whoever signs up with it first must not become an organiser.
+    """
+    if "@" not in name:
+        users = list(User.objects.filter(username__iexact=name)[:2])
+        return users[0] if len(users) == 1 else f"There is no account “{name}”."
+    addresses = list(EmailAddress.objects.filter(email__iexact=name, verified=True).select_related("user")[:2])
+    if len(addresses) == 1:
+        user = addresses[0].user
+        assert isinstance(user, User)
+        return user
+    return f"No account has confirmed the address “{name}”."
+
+
+def _renamed_images(spec: ChallengeSpec, prepared: Prepared) -> Iterator[SpecProblem]:
+    for track_index, (track, prepared_track) in enumerate(zip(spec.tracks, prepared.tracks, strict=True)):
+        for index, (phase, files) in enumerate(zip(track.phases, prepared_track.phases, strict=True)):
+            existing = _existing_phase(spec, track, phase)
+            if existing is None or not _has_submissions(existing):
+                continue
+            if existing.manifest != files.manifest:
+                message = "The images are not those of the submissions that this phase has already."
+                hint = "Give other images a phase of their own, with a new slug."
+                yield spec.problem(("tracks", track_index, "phases", index, "inputs"), message, hint)
+
+
+def _existing_phase(spec: ChallengeSpec, track: TrackSpec, phase: PhaseSpec) -> Phase | None:
+    return Phase.objects.filter(track__challenge__slug=spec.slug, track__slug=track.slug, slug=phase.slug).first()
+
+
+def _has_submissions(phase: Phase) -> bool:
+    return Submission.objects.filter(entry__phase=phase).exists()
+
+
+# --- Writing ------------------------------------------------------------------------------------------------------
+
+
+def _write(spec: ChallengeSpec, prepared: Prepared, organisers: list[User]) -> ImportReport:
+    report = ImportReport()
+    challenge = Challenge.objects.filter(slug=spec.slug).first() or Challenge(slug=spec.slug)
+    values = {
+        "title": spec.title,
+        "summary": spec.summary,
+        "description": spec.description_text,
+        "terms": spec.terms_text,
+        "notice": spec.notice,
+        "time_zone": spec.time_zone,
+        "is_listed": spec.listed,
+    }
+    _save(report, f"challenge {spec.slug}", challenge, values)
+    _write_organisers(report, challenge, organisers)
+    for position, (track, files) in enumerate(zip(spec.tracks, prepared.tracks, strict=True)):
+        _write_track(report, challenge, track, files, position)
+    _report_surplus(report, f"challenge {spec.slug}", "track", challenge.tracks, {track.slug for track in spec.tracks})
+    return report
+
+
+def _save(report: ImportReport, subject: str, item: Model, values: dict[str, Any]) -> list[str]:
+    """Create a new row, or write what differs in an existing one; return the names of the changed fields."""
+    is_new = item.pk is None
+    changed = [name for name, value in values.items() if is_new or getattr(item, name) != value]
+    detail = "" if is_new else "; ".join(_difference(name, getattr(item, name), values[name]) for name in changed)
+    for name in changed:
+        setattr(item, name, values[name])
+    if is_new:
+        item.save()
+    elif changed:
+        item.save(update_fields=changed)
+    report.add("created" if is_new else "updated" if changed else "unchanged", subject, detail)
+    return changed
+
+
+def _difference(name: str, before: Any, after: Any) -> str:
+    label = name.replace("_", " ")
+    shown = [_shown(before), _shown(after)]
+    return f"{label}: {shown[0]} → {shown[1]}" if all(len(text) <= SHOWN_CHARACTERS for text in shown) else label
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, datetime):
+        return f"{value.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    return "none" if value in (None, "", []) else str(value)
+
+
+def _write_organisers(report: ImportReport, challenge: Challenge, organisers: list[User]) -> None:
+    present = set(challenge.organisers.all())
+    for user in organisers:
+        if user not in present:
+            challenge.organisers.add(user)
+            report.add("created", f"organiser {user.username}")
+    for user in sorted(present - set(organisers), key=lambda user: user.username):
+        report.add("note", f"organiser {user.username}", "not in the file; remains an organiser")
+
+
+def _write_track(
+    report: ImportReport, challenge: Challenge, spec: TrackSpec, files: PreparedTrack, position: int
+) -> None:
+    subject = f"track {spec.slug}"
+    track = challenge.tracks.filter(slug=spec.slug).first() or Track(
+        challenge=challenge, slug=spec.slug, protocol_data=files.protocol.to_json()
+    )
+    values = {
+        "title": spec.title,
+        "summary": spec.summary,
+        "description": spec.description_text,
+        "baselines": list(spec.baselines),
+        "position": position,
+    }
+    _save(report, subject, track, values)
+    if files.protocol.name != spec.protocol.name:
+        report.add("note", subject, f"keeps its protocol {files.protocol.name}; {spec.protocol.name} needs a new track")
+    elif files.protocol.digest != spec.protocol.digest:
+        report.add("note", subject, f"keeps its copy of {spec.protocol.name}, which differs from the one named now")
+    _write_downloads(report, track, spec, files)
+    for index, (phase, phase_files) in enumerate(zip(spec.phases, files.phases, strict=True)):
+        _write_phase(report, track, phase, phase_files, index)
+    _report_surplus(report, subject, "phase", track.phases, {phase.slug for phase in spec.phases})
+
+
+def _report_surplus(report: ImportReport, parent: str, kind: str, items: Any, named: set[str]) -> None:
+    for item in items.exclude(slug__in=named):
+        report.add("note", f"{kind} {item.slug}", f"not in the file; remains in {parent}")
+
+
+def _write_downloads(report: ImportReport, track: Track, spec: TrackSpec, files: PreparedTrack) -> None:
+    now = timezone.now()
+    for position, (download, file) in enumerate(zip(spec.downloads, files.downloads, strict=True)):
+        item = track.downloads.filter(title=download.title).first()
+        item = item or Download(track=track, title=download.title, released_at=now)
+        values = {
+            "description": download.description,
+            "filename": file.filename,
+            "storage_key": file.key("downloads"),
+            "size_bytes": file.size_bytes,
+            "sha256": file.sha256,
+            # Without a time it is out at once: since its first import, or from now on.
+            "released_at": download.released_at or min(item.released_at, now),
+            "position": position,
+        }
+        _save(report, f"download {track.slug}/{download.title}", item, values)
+    for item in track.downloads.exclude(title__in=[download.title for download in spec.downloads]):
+        report.add("note", f"download {track.slug}/{item.title}", "not in the file; remains on offer")
+
+
+def _write_phase(report: ImportReport, track: Track, spec: PhaseSpec, files: PreparedPhase, position: int) -> None:
+    subject = f"phase {track.slug}/{spec.slug}"
+    phase = track.phases.filter(slug=spec.slug).first() or Phase(track=track, slug=spec.slug)
+    values = {
+        "title": spec.title,
+        "description": spec.description_text,
+        "position": position,
+        "starts_at": spec.starts_at,
+        "ends_at": spec.ends_at,
+        "quota_per_day": spec.quota_per_day,
+        "quota_total": spec.quota_total,
+        "max_archive_bytes": spec.max_archive_bytes,
+        "time_limit_s": spec.time_limit_s,
+        "input_set": _input_set(track, files),
+        "inputs_released_at": spec.inputs_released_at,
+        "manifest_data": files.manifest.to_json(),
+        "board": spec.board,
+        "board_opens_at": spec.board_opens_at,
+        "selection": spec.selection,
+        "publishes_images": spec.image_results == "published",
+        "shows_own_scores": spec.own_scores == "shown",
+    }
+    changed = _save(report, subject, phase, values)
+    if "selection" in changed:
+        Standing.objects.rebuild(phase)
+    if files.inputs.ignored:
+        kind = spec.input_format
+        report.add("note", subject, f"left out {files.inputs.ignored} files beside the inputs that are not .{kind}")
+    _write_reference(report, phase, files)
+
+
+def _input_set(track: Track, files: PreparedPhase) -> InputSet:
+    file = files.inputs.file
+    existing = track.input_sets.filter(sha256=file.sha256).first()
+    return existing or InputSet.objects.create(
+        track=track,
+        names=list(files.inputs.names),
+        storage_key=file.key("inputs"),
+        filename=file.filename,
+        size_bytes=file.size_bytes,
+        sha256=file.sha256,
+    )
+
+
+def _write_reference(report: ImportReport, phase: Phase, files: PreparedPhase) -> None:
+    """Keep a changed reference as a new version; it scores at once only where there is nothing to score yet."""
+    subject = f"reference {phase.track.slug}/{phase.slug}"
+    latest = phase.reference_sets.order_by("version").last()
+    if latest is None or latest.manifest_sha256 != files.reference.manifest_sha256:
+        file = files.reference.file
+        latest = ReferenceSet.objects.create(
+            phase=phase,
+            version=latest.version + 1 if latest else 1,
+            manifest_data=files.reference.manifest,
+            manifest_sha256=files.reference.manifest_sha256,
+            storage_key=file.key("references"),
+            size_bytes=file.size_bytes,
+        )
+        report.add("created", subject, f"version {latest.version}, {len(files.reference.names)} images")
+    else:
+        report.add("unchanged", subject, f"version {latest.version}")
+    published = phase.published_version
+    if published is not None and published.reference_set_id == latest.pk:
+        return
+    if published is None or not _has_submissions(phase):
+        _publish(phase, latest)
+    else:
+        detail = f"version {latest.version} scores nothing yet: run manage.py rescore {phase.path}"
+        report.add("note", subject, detail)
+
+
+def _publish(phase: Phase, reference: ReferenceSet) -> None:
+    protocol = phase.track.protocol
+    number = phase.scoring_versions.aggregate(last=Max("number"))["last"] or 0
+    phase.published_version = ScoringVersion.objects.create(
+        phase=phase,
+        number=number + 1,
+        reference_set=reference,
+        protocol_data=protocol.to_json(),
+        protocol_sha256=protocol.digest,
+        scorer_version=SCORER_VERSION,
+        reason="manage.py create_challenge",
+        published_at=timezone.now(),
+    )
+    phase.save(update_fields=["published_version"])

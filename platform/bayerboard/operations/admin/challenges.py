@@ -1,0 +1,65 @@
+"""The admin's view of challenges. What is scored against is read-only: it changes through the commands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.contrib import admin
+from django.db import transaction
+
+from bayerboard.challenges.models import (
+    Challenge,
+    Download,
+    InputSet,
+    Phase,
+    ReferenceSet,
+    ScoringVersion,
+    Track,
+)
+from bayerboard.leaderboards.models import Standing
+from bayerboard.operations.admin.read_only import NotAddedAdmin, ReadOnlyAdmin
+
+if TYPE_CHECKING:
+    from django.forms import ModelForm
+    from django.http import HttpRequest
+
+
+@admin.register(Challenge)
+class ChallengeAdmin(admin.ModelAdmin[Challenge]):
+    list_display = ("title", "slug", "is_listed", "time_zone", "created_at")
+    filter_horizontal = ("organisers",)
+    prepopulated_fields = {"slug": ("title",)}  # noqa: RUF012 - Django's own form
+
+
+@admin.register(Track)
+class TrackAdmin(NotAddedAdmin):
+    list_display = ("title", "challenge", "slug", "position")
+    list_filter = ("challenge",)
+    readonly_fields = ("protocol_data",)
+
+
+@admin.register(Phase)
+class PhaseAdmin(NotAddedAdmin):
+    list_display = ("title", "track", "starts_at", "ends_at", "quota_per_day", "quota_total", "board")
+    list_filter = ("track__challenge", "board")
+    readonly_fields = ("manifest_data", "input_set", "published_version")
+
+    def save_model(self, request: HttpRequest, obj: Phase, form: ModelForm[Phase], change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if "selection" in form.changed_data:
+            # Another submission may stand for a team now.
+            with transaction.atomic():
+                Standing.objects.rebuild(obj)
+
+
+@admin.register(Download)
+class DownloadAdmin(NotAddedAdmin):
+    list_display = ("title", "track", "filename", "size_bytes", "released_at")
+    readonly_fields = ("storage_key", "size_bytes", "sha256")
+
+
+admin.site.register([InputSet, ReferenceSet, ScoringVersion], ReadOnlyAdmin)
+admin.site.site_header = "Bayerboard administration"
+# The index, one click away, lists the same; beside it a table of submissions does not fit on a laptop's screen.
+admin.site.enable_nav_sidebar = False
+admin.site.site_title = "Bayerboard"

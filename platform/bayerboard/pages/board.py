@@ -1,0 +1,35 @@
+"""The leaderboard of a phase."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from bayerboard.challenges.access import get_phases, one_of
+from bayerboard.leaderboards.board import board_page
+from bayerboard.lib.pages import page_number
+from bayerboard.teams.models import team_of
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest, HttpResponse
+
+
+@require_GET
+def board(request: HttpRequest, challenge: str, track: str, phase: str) -> HttpResponse:
+    """Render leaderboards/board.html: `challenge`, `track`, `phase`, `phases`, `board` (BoardPage), `team`."""
+    phases = get_phases(request.user, challenge, track)
+    found = one_of(phases, phase)
+    context = {
+        "challenge": found.track.challenge,
+        "track": found.track,
+        "phase": found,
+        "phases": phases,
+        "board": board_page(
+            found, request.user, page_number(request), eligible_only=request.GET.get("eligible") == "1"
+        ),
+        "team": team_of(request.user, found.track.challenge),
+        "is_organiser": found.track.challenge.is_organised_by(request.user),
+    }
+    return render(request, "leaderboards/board.html", context)
