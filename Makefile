@@ -49,10 +49,11 @@ test: dev-environment ## Lint, types, migrations and every test: on SQLite, on P
 		CHROMIUM="$$browser" POSTGRES="$$postgres" $(MAKE) pytest
 
 .PHONY: lint
-lint: dev-environment ## Lint and format: Python by ruff, templates by djade
+lint: dev-environment ## Lint and format: Python by ruff, templates by djade, JavaScript and CSS by biome (where Node is)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(templates) -exec $(BIN)/djade --check --target-version 5.2 {} +
+	@tools/biome.sh
 
 .PHONY: types
 types: dev-environment ## mypy --strict
@@ -104,10 +105,11 @@ pictures: dev-environment ## Take the README's pictures of a running demo (start
 # --- Keeping house ----------------------------------------------------------------------------------------------------
 
 .PHONY: format
-format: dev-environment ## Put Python in ruff's format and templates in djade's
+format: dev-environment ## Put Python in ruff's format, templates in djade's and JavaScript in biome's
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 	$(templates) -exec $(BIN)/djade --target-version 5.2 {} +
+	@tools/biome.sh --write
 
 .PHONY: lock
 lock: dev-environment ## Write the hashed locks anew from pyproject.toml (LOCK_ARGS=--upgrade for newer versions)
