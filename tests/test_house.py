@@ -173,7 +173,7 @@ def test_no_file_of_the_project_is_larger_than_a_megabyte() -> None:
 
 
 def most_bytes(path: Path) -> int:
-    """Trained weights may be as large as a method needs, within what still downloads at once."""
+    """Let trained weights be as large as a method needs, within what still downloads at once."""
     return 8_000_000 if path.suffix == ".safetensors" else 2**20
 
 

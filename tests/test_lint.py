@@ -74,7 +74,7 @@ def test_templates_have_the_format_of_the_django_that_shows_them() -> None:
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A checkout with no more than the script reads, and a PATH with no more than it calls."""
+    """Make a checkout of what the script reads, and a PATH of what it calls."""
     for name in (BIOME, "frontend/package.json"):
         (tmp_path / name).parent.mkdir()
         shutil.copy(ROOT / name, tmp_path / name)
