@@ -18,6 +18,8 @@ PYTEST := env OMP_NUM_THREADS=1 $(BIN)/pytest --durations=25 --numprocesses $$((
 # ONCE=1, ONCE=yes; but not ONCE=0, ONCE=no or ONCE=
 once := $(if $(filter-out 0 no false,$(ONCE)),--once)
 bind := $(if $(BIND),--bind $(BIND))
+# djade takes files, not folders; in mails (.txt) white space is text
+templates = find platform -path '*/templates/*' -name '*.html'
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(LOCK_ARGS)
 LOCK_INPUT := pyproject.toml requirements/build.in
@@ -47,9 +49,11 @@ test: dev-environment ## Lint, types, migrations and every test: on SQLite, on P
 		CHROMIUM="$$browser" POSTGRES="$$postgres" $(MAKE) pytest
 
 .PHONY: lint
-lint: dev-environment ## ruff: lint and format
+lint: dev-environment ## Lint and format: Python by ruff, templates by djade, JavaScript and CSS by biome (where Node is)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	$(templates) -exec $(BIN)/djade --check --target-version 5.2 {} +
+	@tools/biome.sh
 
 .PHONY: types
 types: dev-environment ## mypy --strict
@@ -101,9 +105,11 @@ pictures: dev-environment ## Take the README's pictures of a running demo (start
 # --- Keeping house ----------------------------------------------------------------------------------------------------
 
 .PHONY: format
-format: dev-environment ## Put the code in ruff's format
+format: dev-environment ## Put Python in ruff's format, templates in djade's and JavaScript in biome's
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+	$(templates) -exec $(BIN)/djade --target-version 5.2 {} +
+	@tools/biome.sh --write
 
 .PHONY: lock
 lock: dev-environment ## Write the hashed locks anew from pyproject.toml (LOCK_ARGS=--upgrade for newer versions)

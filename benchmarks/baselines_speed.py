@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from baselines.equipment import name_of_processor
 from baselines.learned_isp.phone import PACKED_SHAPE, TFLITE, TFLITE_FP16, PhoneRuntime
-from baselines.learning.devices import Speed, name_of_processor
+from baselines.learning.devices import Speed
 from baselines.learning.export import INPUTS, export_onnx, load_graph
 from baselines.learning.network import count_macs, count_parameters, example_inputs, receptive_field
 from baselines.learning.training import Batch

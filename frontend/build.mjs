@@ -55,7 +55,9 @@ await mkdir(target, { recursive: true });
 await writeFile(new URL("uppy.js", target), bytes);
 await writeFile(
   new URL("LICENSES.txt", target),
-  packages.map((one) => `${one.name} ${one.version} (${one.license})\n\n${one.text.trim()}\n`).join(`\n${"-".repeat(80)}\n\n`),
+  packages
+    .map((one) => `${one.name} ${one.version} (${one.license})\n\n${one.text.trim()}\n`)
+    .join(`\n${"-".repeat(80)}\n\n`),
 );
 const manifest = {
   file: "uppy.js",

@@ -43,13 +43,13 @@ def _own_storage(settings: Settings, tmp_path: Path) -> None:
 
 @pytest.fixture(autouse=True)
 def _no_power_cuts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a test stores need not survive one, and waiting for the disk took a third of the time."""
+    """Do not wait for the disk: it took a third of the time, and what a test stores need not survive a power cut."""
     monkeypatch.setattr("os.fsync", lambda descriptor: None)
 
 
 @pytest.fixture(autouse=True)
 def _no_memory_bound(settings: Settings) -> None:
-    """What is bounded is a worker's child: this process holds every library of every test."""
+    """Set no bound: it is a worker's child's, and this process holds every library of every test."""
     settings.WORKER_MEMORY_MB = 0
 
 
@@ -60,7 +60,7 @@ def _quick_passwords(settings: Settings) -> None:
 
 @pytest.fixture(autouse=True)
 def _static_files_on_demand(settings: Settings) -> None:
-    """Each test's client builds the middleware anew, and listing every static file took a tenth of the time."""
+    """Look for static files when asked: listing all of them for each test's client took a tenth of the time."""
     settings.WHITENOISE_AUTOREFRESH = True
 
 
@@ -86,7 +86,7 @@ def published(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.fixture(scope="session")
 def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
-    """A real S3 server, for all tests of this process; each takes a bucket of its own."""
+    """Start a real S3 server for all tests of this process; each takes a bucket of its own."""
     with S3Server(tmp_path_factory.mktemp("s3") / "data") as server:
         yield server
 
@@ -101,5 +101,5 @@ def bucket(s3_server: S3Server, settings: Settings) -> S3Address:
 
 @pytest.fixture
 def cast(db: None, tmp_path: Path) -> Cast:
-    """The people of a challenge with a phase that is open and whose leaderboard is open."""
+    """Make the people of a challenge with a phase that is open and whose leaderboard is open."""
     return make_cast(tmp_path)

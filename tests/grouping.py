@@ -28,7 +28,7 @@ LONG = (
 
 
 def place_of(nodeid: str) -> int:
-    """Where a test stands in the order of what begins first."""
+    """Return where a test stands in the order of what begins first."""
     return next((place for place, name in enumerate(LONG) if name in nodeid), len(LONG))
 
 

@@ -171,7 +171,7 @@ def test_platform_holds_the_package_and_nothing_else() -> None:
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
-    """The names in a wheel that is built from a copy: building leaves its traces in the source folder."""
+    """Return the names in a wheel, built from a copy since building leaves its traces in the source folder."""
     folder = tmp_path_factory.mktemp("wheel")
     source = folder / "source"
     for name in ("platform", "scoring", "workers", "baselines", "tests"):

@@ -57,7 +57,7 @@ def stat_of(pid: int) -> tuple[str, int]:
 
 
 def is_running(pid: int) -> bool:
-    """Whether a process exists and is no zombie."""
+    """Return whether a process exists and is no zombie."""
     return stat_of(pid)[0] not in ENDED
 
 

@@ -64,7 +64,7 @@ def server(request: pytest.FixtureRequest) -> Iterator[Postgres | None]:
 
 @pytest.fixture(scope="module")
 def filled(server: Postgres | None, tmp_path_factory: pytest.TempPathFactory) -> OwnSite:
-    """A site with a challenge and scores; no test changes it."""
+    """Fill a site with a challenge and scores; no test changes it."""
     site = Sites(tmp_path_factory.mktemp("filled"), server).make()
     site.fill()
     return site
@@ -85,7 +85,7 @@ def made(filled: OwnSite, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def backup(made: Path, tmp_path: Path) -> BackupFolder:
-    """A backup of the filled site, for the test alone."""
+    """Copy the backup of the filled site for one test."""
     return BackupFolder(shutil.copytree(made, tmp_path / "backup"))
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def bin_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder that is all of PATH."""
+    """Make an empty folder that is all of PATH."""
     folder = tmp_path / "bin"
     folder.mkdir()
     monkeypatch.setenv("PATH", str(folder))
@@ -33,7 +33,7 @@ def bin_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def short_dir() -> Iterator[Path]:
-    """A folder whose path leaves room for a socket's name."""
+    """Make a folder whose path leaves room for a socket's name."""
     with tempfile.TemporaryDirectory(prefix="bb-") as folder:
         yield Path(folder)
 

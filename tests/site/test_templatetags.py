@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -152,6 +153,19 @@ def test_icon_is_silent_to_screen_readers(settings: Settings) -> None:
 )
 def test_amount(value: float | str | None, text: str) -> None:
     assert tags.amount(value) == text
+
+
+@pytest.mark.parametrize(
+    ("parameters", "macs", "text"),
+    [
+        (2e5, 12e9, "at most 0.2 M parameters and 12 G MACs per image"),
+        (2e5, None, "at most 0.2 M parameters"),
+        (None, 12e9, "at most 12 G MACs per image"),
+    ],
+)
+def test_limits(parameters: float | None, macs: float | None, text: str) -> None:
+    protocol = replace(load_protocol("aim22-s7"), max_parameters=parameters, max_macs=macs)
+    assert tags.limits(protocol) == text
 
 
 def manifest(*shapes: tuple[int, ...]) -> Manifest:

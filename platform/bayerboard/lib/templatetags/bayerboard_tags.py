@@ -98,6 +98,13 @@ def amount(value: float | str | None) -> str:
 
 
 @register.filter
+def limits(protocol: Protocol) -> str:
+    """Say how large a protocol lets a model be: at most 0.3 M parameters and 20 G MACs per image."""
+    bounds = [(protocol.max_parameters, "parameters"), (protocol.max_macs, "MACs per image")]
+    return "at most " + " and ".join(f"{amount(most)} {unit}" for most, unit in bounds if most)
+
+
+@register.filter
 def size(value: int | None) -> str:
     """Show a number of bytes in decimal units: 61235112 → 61.2 MB, 500000000 → 500 MB."""
     if value is None:

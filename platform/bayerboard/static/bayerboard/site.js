@@ -55,7 +55,9 @@ document.addEventListener("click", async (event) => {
     button.textContent = "Press Ctrl+C";
     getSelection().selectAllChildren(document.getElementById(button.dataset.copy));
   }
-  setTimeout(() => { button.textContent = label; }, 1600);
+  setTimeout(() => {
+    button.textContent = label;
+  }, 1600);
 });
 
 // Says aloud what changed, once, and not what is swapped in every second.
@@ -96,7 +98,12 @@ for (const drop of document.querySelectorAll("[data-drop]")) {
     input.setCustomValidity(tooLarge ? `The file is larger than ${humanSize(limit)}.` : "");
   };
   input.addEventListener("change", show);
-  for (const [name, over] of [["dragenter", true], ["dragover", true], ["dragleave", false], ["drop", false]]) {
+  for (const [name, over] of [
+    ["dragenter", true],
+    ["dragover", true],
+    ["dragleave", false],
+    ["drop", false],
+  ]) {
     drop.addEventListener(name, () => drop.classList.toggle("over", over));
   }
   show();

@@ -21,7 +21,8 @@ export const entryFaults = async (source, entries, tableStart, limits) => {
     }
   });
   const found = faults.filter(Boolean);
-  if (overlap([...spans.values(), { start: tableStart, end: source.size }])) found.push({ code: "overlapping-entries" });
+  if (overlap([...spans.values(), { start: tableStart, end: source.size }]))
+    found.push({ code: "overlapping-entries" });
   return { faults: found, spans };
 };
 

@@ -16,12 +16,24 @@ export const arrange = (entries, facts, problems) => {
   files = withoutJunk(files, facts.names, say);
   [layout.readme = null] = files.filter((file) => isReadme(file.name, facts.names)).sort(readmeOrder);
   if (!layout.readme) sayOfArchive("readme-missing");
-  const others = takeExactMatches(files.filter((file) => file !== layout.readme), facts.files, layout, say);
+  const others = takeExactMatches(
+    files.filter((file) => file !== layout.readme),
+    facts.files,
+    layout,
+    say,
+  );
   const { suffix } = facts;
   refuseAmbiguous(files, say);
-  checkFolders(files.filter((file) => isImage(file.name, suffix)), facts.limits, say, sayOfArchive);
+  checkFolders(
+    files.filter((file) => isImage(file.name, suffix)),
+    facts.limits,
+    say,
+    sayOfArchive,
+  );
   // An image that was refused for its path or kind is not missing as well.
-  const refused = entries.filter((entry) => entry.isUnsafe || entry.isSpecial).map((entry) => stemOf(entry.name, suffix));
+  const refused = entries
+    .filter((entry) => entry.isUnsafe || entry.isSpecial)
+    .map((entry) => stemOf(entry.name, suffix));
   const known = new Set([...layout.members.keys(), ...refused]);
   const missing = facts.files.map((spec) => spec.name).filter((stem) => !known.has(stem));
   const ignored = explainOthers(others, missing, facts, say);

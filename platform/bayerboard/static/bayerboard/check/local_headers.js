@@ -20,7 +20,11 @@ const IN_WIDE = 0xffffffff;
 // The bytes that belong to an entry: header, packed data and data descriptor; throws a Fault of the entry. `source` has
 // what begins the entry at hand: a zip of hundreds of images costs one read for each.
 export const readSpan = async (file, entry) => {
-  const source = await Window.open(file, entry.offset, Math.min(START_BYTES, FIXED_BYTES + ROOM_BYTES + entry.packedBytes));
+  const source = await Window.open(
+    file,
+    entry.offset,
+    Math.min(START_BYTES, FIXED_BYTES + ROOM_BYTES + entry.packedBytes),
+  );
   const differs = (what) => new Fault("entry-contradicted", { detail: `differs-${what}` });
   const fixed = await source.read(entry.offset, FIXED_BYTES);
   if (fixed.length < FIXED_BYTES || u32(fixed, 0) !== SIGNATURE) throw new Fault("entry-damaged");

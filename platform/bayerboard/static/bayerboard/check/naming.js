@@ -12,7 +12,8 @@ export const isJunk = (path, names) => {
   );
 };
 
-export const isReadme = (name, names) => name.toLowerCase().startsWith("readme") && !endsWithAny(name, names.image_suffixes);
+export const isReadme = (name, names) =>
+  name.toLowerCase().startsWith("readme") && !endsWithAny(name, names.image_suffixes);
 
 export const isImage = (name, suffix) => name.toLowerCase().endsWith(suffix);
 
@@ -41,7 +42,8 @@ export const naturalOrder = (one, other) => {
     const [left, right] = [first[place], second[place]];
     if (left === right) continue;
     const [leftNumber, rightNumber] = [left, right].map((part) => (/^[0-9]+$/.test(part) ? BigInt(part) : null));
-    if (leftNumber !== null && rightNumber !== null && leftNumber !== rightNumber) return leftNumber < rightNumber ? -1 : 1;
+    if (leftNumber !== null && rightNumber !== null && leftNumber !== rightNumber)
+      return leftNumber < rightNumber ? -1 : 1;
     return left < right ? -1 : 1;
   }
   return first.length - second.length;

@@ -33,7 +33,9 @@ export const parseHeader = (start, limits) => {
   const lengthBytes = start[6] === 1 ? 2 : 4;
   const textAt = TEXT_LENGTH_AT + lengthBytes;
   let length = 0;
-  start.subarray(TEXT_LENGTH_AT, textAt).forEach((byte, place) => (length += byte * 256 ** place));
+  start.subarray(TEXT_LENGTH_AT, textAt).forEach((byte, place) => {
+    length += byte * 256 ** place;
+  });
   if (length > limits.max_npy_header_bytes) {
     throw new Fault("npy-header-too-long", { size_bytes: length, limit_bytes: limits.max_npy_header_bytes });
   }
@@ -93,7 +95,8 @@ const parseTuple = (text, limits) => {
   const last = sides.pop();
   if (last && !sides.length) throw malformed("npy-header");
   if (last) sides.push(last);
-  if (sides.length > limits.max_npy_dimensions || !sides.every((side) => SIDE.test(side))) throw malformed("npy-header");
+  if (sides.length > limits.max_npy_dimensions || !sides.every((side) => SIDE.test(side)))
+    throw malformed("npy-header");
   return sides.map(BigInt);
 };
 
@@ -113,14 +116,14 @@ export const diagnose = (bytes, { dtype, dataOffset, dataBytes }) => {
   }
   const read = readerOf(view(bytes), dtype);
   if (!read) return "wrong-dtype";
-  let [isFinite, least, largest] = [true, Infinity, -Infinity];
+  let [allFinite, least, largest] = [true, Infinity, -Infinity];
   for (let at = dataOffset; at < bytes.length; at += dtype.bytes) {
     const value = read(at);
-    isFinite &&= Number.isFinite(value);
+    allFinite &&= Number.isFinite(value);
     if (value < least) least = value;
     if (value > largest) largest = value;
   }
-  if (!isFinite) return "not-finite";
+  if (!allFinite) return "not-finite";
   if (least < 0) return "negative-values";
   return dtype.kind === "f" && largest > 0 && largest <= 1 ? "looks-normalised" : "wrong-dtype";
 };

@@ -16,7 +16,8 @@ export const lookIntoNpz = (bytes, limits) =>
     const { faults, spans } = await entryFaults(source, entries, start, limits);
     if (faults.length) throw new Fault(faults[0].code);
     const names = entries.map((entry) => entry.path).sort();
-    if (names.join() !== [MAX_VAL_MEMBER, RAW_MEMBER].join()) throw new Fault("npz-malformed", { detail: "npz-members" });
+    if (names.join() !== [MAX_VAL_MEMBER, RAW_MEMBER].join())
+      throw new Fault("npz-malformed", { detail: "npz-members" });
     if (!entries.every((entry) => entry.isReadable)) throw new Fault("npz-malformed", { detail: "npz-packing" });
     const [level, raw] = [MAX_VAL_MEMBER, RAW_MEMBER].map((name) => entries.find((entry) => entry.path === name));
     await checkLevel(level, spans.get(level), limits);

@@ -7,4 +7,5 @@ export const fits = (shape, expected) =>
 // As Python writes a tuple.
 export const tuple = (shape) => (shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(", ")})`);
 
-export const shapeLabel = (expected) => (expected.includes(0) ? `(height, width, ${expected.at(-1)})` : tuple(expected));
+export const shapeLabel = (expected) =>
+  expected.includes(0) ? `(height, width, ${expected.at(-1)})` : tuple(expected);

@@ -47,7 +47,8 @@ class SubmitPage {
     if (!waiting) return undefined;
     const plan = await this.#planOf(waiting);
     if (!plan || this.#chosen) return undefined;
-    if (plan.state === "complete" || (await this.#completed(waiting, plan))) return this.#arrived(waiting, plan.filename);
+    if (plan.state === "complete" || (await this.#completed(waiting, plan)))
+      return this.#arrived(waiting, plan.filename);
     const sent = plan.parts.reduce((sum, part) => sum + part.size_bytes, 0);
     this.panel.showProgress(sent, plan.size_bytes);
     return this.panel.say(
@@ -136,7 +137,9 @@ class SubmitPage {
     }
     const odd = report.warnings.length ? ` ${plural(report.warnings.length, "thing")} worth knowing below.` : "";
     const resumes = this.memory.recalled?.fingerprint === chosen.fingerprint;
-    const next = resumes ? "Press Submit, and the upload goes on from what has arrived." : "Names and headers of all images fit.";
+    const next = resumes
+      ? "Press Submit, and the upload goes on from what has arrived."
+      : "Names and headers of all images fit.";
     this.panel.say("good", `${file.name} can be sent.`, next + odd);
   }
 

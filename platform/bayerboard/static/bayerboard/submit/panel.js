@@ -21,7 +21,9 @@ export class Panel {
     this.sent = find("sent");
     this.rate = find("rate");
     this.report = find("report");
-    this.buttons = Object.fromEntries([...root.querySelectorAll("[data-do]")].map((button) => [button.dataset.do, button]));
+    this.buttons = Object.fromEntries(
+      [...root.querySelectorAll("[data-do]")].map((button) => [button.dataset.do, button]),
+    );
   }
 
   // kind: busy, good, bad, odd; actions: which buttons there are.

@@ -23,7 +23,8 @@ const problemSection = (title, problems, className) => {
   const list = element("ul", className, ...problems.slice(0, LISTED).map(problemItem));
   const section = element("section", "", heading, list);
   const unlisted = problems.length - LISTED;
-  if (unlisted > 0) section.append(element("p", "muted small more-below", `And ${unlisted.toLocaleString("en")} more.`));
+  if (unlisted > 0)
+    section.append(element("p", "muted small more-below", `And ${unlisted.toLocaleString("en")} more.`));
   return section;
 };
 

@@ -135,4 +135,5 @@ const failureOf = (error) => {
 };
 
 const isPassing = (failure) =>
-  failure instanceof NoAnswer || (failure instanceof Refusal && (failure.isPassing || PASSING_CODES.includes(failure.code)));
+  failure instanceof NoAnswer ||
+  (failure instanceof Refusal && (failure.isPassing || PASSING_CODES.includes(failure.code)));
