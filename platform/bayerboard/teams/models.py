@@ -9,6 +9,7 @@ from django.db import models
 from django.utils import timezone
 
 from bayerboard.challenges.models import Challenge
+from bayerboard.challenges.roles import Role, staff_role
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -68,6 +69,14 @@ def team_of(user: User | AnonymousUser, challenge: Challenge) -> Team | None:
         user.remembered[TEAMS] = {membership.challenge_id: membership.team for membership in memberships}
     teams: dict[int, Team] = user.remembered[TEAMS]
     return teams.get(challenge.pk)
+
+
+def role_of(user: User | AnonymousUser, challenge: Challenge) -> Role:
+    """Return the user's role in the challenge, that of a participant included."""
+    role = staff_role(user, challenge)
+    if role == Role.READER and team_of(user, challenge) is not None:
+        return Role.PARTICIPANT
+    return role
 
 
 def forget_teams(user: User) -> None:
