@@ -17,7 +17,7 @@ from django.conf import settings
 from django.utils import timezone
 
 import scoring
-from bayerboard.evaluations.models import Evaluation
+from bayerboard.evaluations.models import EVALUATIONS, Evaluation
 from bayerboard.lib.embedded import make_data_dir
 from bayerboard.lib.leases import OUT_OF_MEMORY, LeaseLost
 from bayerboard.lib.logs import bound
@@ -91,7 +91,7 @@ def warm_up() -> None:
 @celeryd_after_setup.connect
 def warm_up_before_children_are_forked(instance: Any, **signal: Any) -> None:
     """Spare every child of a worker that scores the seconds of `warm_up`: after a death, another takes over at once."""
-    if "score" in instance.app.amqp.queues.consume_from:
+    if EVALUATIONS.queue in instance.app.amqp.queues.consume_from:
         warm_up()
 
 

@@ -37,6 +37,20 @@ class PromptAMQP(AMQP):
     Connection = PromptConnection
 
 
+# Task → queue, of those that do not go to the default.
+_queues: dict[str, str] = {}
+
+
+def route_to_queue(task: str, queue: str) -> None:
+    """Let a task go to a queue; each kind of job says so of its own (`bayerboard.lib.jobs`)."""
+    _queues[task] = queue
+
+
+def route(name: str, *_: Any, **__: Any) -> dict[str, str] | None:
+    """Tell Celery a task's queue, by the time that it is sent: the kinds of jobs are registered after this module."""
+    return {"queue": _queues[name]} if name in _queues else None
+
+
 app = Celery("bayerboard", amqp=PromptAMQP)
 app.conf.update(
     broker_url=settings.REDIS_URL,
@@ -66,10 +80,7 @@ app.conf.update(
     worker_cancel_long_running_tasks_on_connection_loss=False,
     worker_hijack_root_logger=False,
     task_default_queue="default",
-    task_routes={
-        "workers.score.*": {"queue": "score"},
-        "workers.baseline.*": {"queue": "baseline"},
-    },
+    task_routes=(route,),
     beat_schedule={
         "recover": {"task": "workers.recover.recover", "schedule": settings.RECOVER_EVERY_S},
         "sweep-uploads": {"task": "workers.sweep.sweep_uploads", "schedule": settings.SWEEP_EVERY_S},

@@ -16,7 +16,7 @@ from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 import scoring
-from bayerboard.evaluations.models import Evaluation
+from bayerboard.evaluations.models import EVALUATIONS, Evaluation
 from bayerboard.operations import tallies
 from bayerboard.operations.metrics import registry
 from bayerboard.operations.models import Tally, add
@@ -169,7 +169,7 @@ def test_two_that_advance_at_once_count_once(cast: Cast, tmp_path: Path) -> None
     factories.make_scored(cast.phase, cast.team, tmp_path, psnr=30)
     first, second = Tally.of("evaluations"), Tally.of("evaluations")
     until = timezone.now()
-    counts = tallies.finished_evaluations(None, until)
+    counts = tallies.finished_jobs(EVALUATIONS, None, until)
 
     assert first.advance(until, counts)
     assert not second.advance(until, counts)
@@ -181,7 +181,7 @@ def test_a_tally_that_was_just_advanced_is_left_alone(cast: Cast) -> None:
     with CaptureQueriesContext(connection) as queries:
         tallies.advance()
 
-    assert len(queries) == len(tallies.SOURCES)
+    assert len(queries) == len(tallies.sources())
 
 
 def test_counts_are_added_field_by_field() -> None:

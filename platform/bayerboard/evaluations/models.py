@@ -11,6 +11,7 @@ from django.dispatch import Signal
 from django.utils import timezone
 
 from bayerboard.challenges.models import ScoringVersion
+from bayerboard.lib.jobs import JobKind, register
 from bayerboard.lib.leases import LeasedJob, LeasedJobQuerySet
 from bayerboard.lib.tasks import publish_on_commit
 from bayerboard.lib.text import shown_duration
@@ -181,6 +182,18 @@ class Evaluation(LeasedJob):
             ImageRow(name, {key: scores.values[key][index] for key in columns})
             for index, name in enumerate(scores.names)
         ]
+
+
+EVALUATIONS = register(
+    JobKind(
+        name="evaluations",
+        model=Evaluation,
+        task=SCORE_TASK,
+        queue="score",
+        label="submissions",
+        groups={"participant": Q(is_staged=False), "rescore": Q(is_staged=True)},
+    )
+)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Min, QuerySet, Sum
+from django.db.models import Min, Sum
 from django.db.models.functions import Now
 from django.utils import timezone
 from prometheus_client import CollectorRegistry
@@ -13,11 +13,11 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.registry import Collector
 
 import scoring
-from bayerboard.evaluations.models import Evaluation, Status
-from bayerboard.lib.leases import QUEUED, RUNNING
+from bayerboard.evaluations.models import EVALUATIONS, Evaluation, Status
+from bayerboard.lib.jobs import job_kinds
+from bayerboard.lib.leases import QUEUED, RUNNING, LeasedJobQuerySet
 from bayerboard.operations.models import BEAT, EXPIRED_LEASES, Counts, Heartbeat, Tally
 from bayerboard.operations.tallies import QUEUED_BUCKETS_S, RUNNING_BUCKETS_S, totals
-from bayerboard.runs.models import BaselineRun
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,9 +35,9 @@ class SiteCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         yield InfoMetricFamily("bayerboard", "The version that answers.", value={"version": scoring.__version__})
         yield from queues()
-        evaluations, baselines = totals("evaluations"), totals("baseline runs")
-        yield from finished({**evaluations, **baselines})
-        yield from images(evaluations)
+        ended = {kind.name: totals(kind.name) for kind in job_kinds()}
+        yield from finished({group: fields for counts in ended.values() for group, fields in counts.items()})
+        yield from images(ended[EVALUATIONS.name])
         yield from leases(Tally.of(EXPIRED_LEASES).counts)
         yield from accepted(totals("submissions"))
         yield heartbeat()
@@ -50,13 +50,9 @@ def registry() -> CollectorRegistry:
     return made
 
 
-def queue_sets() -> dict[tuple[str, str], QuerySet[Any]]:
+def queue_sets() -> dict[tuple[str, str], LeasedJobQuerySet[Any]]:
     """Return the jobs of each queue and kind."""
-    return {
-        ("score", "participant"): Evaluation.objects.filter(is_staged=False),
-        ("score", "rescore"): Evaluation.objects.filter(is_staged=True),
-        ("baseline", "baseline"): BaselineRun.objects.all(),
-    }
+    return {(kind.queue, group): kind.jobs.filter(rows) for kind in job_kinds() for group, rows in kind.groups.items()}
 
 
 def queues() -> Iterator[Metric]:

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
-from django.db.models import Count, DurationField, ExpressionWrapper, F, Q, QuerySet, Sum, Value
+from django.db.models import Count, DurationField, ExpressionWrapper, F, Q, Sum, Value
 from django.db.models.functions import Concat
 from django.utils import timezone
 
-from bayerboard.evaluations.models import Evaluation
+from bayerboard.lib.jobs import JobKind, job_kinds
 from bayerboard.operations.models import Counts, Tally, add
-from bayerboard.runs.models import BaselineRun
 from bayerboard.submissions.models import Submission
 
 # Rows this young are left to the next time: a transaction that began earlier may still add one, and the clock of a web
@@ -30,18 +30,9 @@ RUNNING_BUCKETS_S = (1, 5, 15, 60, 300, 1800, 7200)
 Between = Callable[[datetime | None, datetime | None], Counts]
 
 
-def finished_evaluations(after: datetime | None, until: datetime | None) -> Counts:
-    """Count by kind and status, as in `participant scored`."""
-    return {
-        f"{'rescore' if row.pop('is_staged') else 'participant'} {row.pop('end')}": row
-        for row in _finished(Evaluation.objects.all(), after, until, "is_staged", "end")
-    }
-
-
-def finished_baseline_runs(after: datetime | None, until: datetime | None) -> Counts:
-    """Count by status, as in `baseline submitted`."""
-    rows = _finished(BaselineRun.objects.all(), after, until, "end")
-    return {f"baseline {row.pop('end')}": row for row in rows}
+def finished_jobs(kind: JobKind, after: datetime | None, until: datetime | None) -> Counts:
+    """Count by group and status, as in `participant scored`."""
+    return {f"{row.pop('group')} {row.pop('end')}": row for row in _finished(kind, after, until)}
 
 
 def accepted_submissions(after: datetime | None, until: datetime | None) -> Counts:
@@ -51,24 +42,26 @@ def accepted_submissions(after: datetime | None, until: datetime | None) -> Coun
     return {"accepted": found}
 
 
-# Another thing to count (uploads, say) is a function here and a family in `metrics`.
-SOURCES: Mapping[str, Between] = {
-    "evaluations": finished_evaluations,
-    "baseline runs": finished_baseline_runs,
-    "submissions": accepted_submissions,
-}
+def sources() -> Mapping[str, Between]:
+    """Return the functions that count, by the name of their tally.
+
+    Another kind of job is registered beside its model; another thing to count (uploads, say) is a function here. Each
+    is a family in `metrics`.
+    """
+    jobs = {kind.name: partial(finished_jobs, kind) for kind in job_kinds()}
+    return {**jobs, "submissions": accepted_submissions}
 
 
 def totals(source: str) -> Counts:
     """Return the counts of a source since the beginning."""
     tally = Tally.of(source)
-    return add(tally.counts, SOURCES[source](tally.until, None))
+    return add(tally.counts, sources()[source](tally.until, None))
 
 
 def advance() -> None:
     """Add to the tallies what is settled by now."""
     until = timezone.now() - SETTLED_AFTER
-    for source, between in SOURCES.items():
+    for source, between in sources().items():
         tally = Tally.of(source)
         if tally.until is None or until - tally.until >= ADVANCE_EVERY:
             tally.advance(until, between(tally.until, until))
@@ -83,13 +76,12 @@ def _between(field: str, after: datetime | None, until: datetime | None) -> Q:
     return condition
 
 
-def _finished(
-    jobs: QuerySet[Any], after: datetime | None, until: datetime | None, *groups: str
-) -> list[dict[str, Any]]:
-    """Return count, images, claims and the two histograms of time for each group."""
+def _finished(kind: JobKind, after: datetime | None, until: datetime | None) -> list[dict[str, Any]]:
+    """Return count, images, claims and the two histograms of time for each group and end."""
     rows = (
-        jobs.filter(_between("finished_at", after, until))
+        kind.jobs.filter(_between("finished_at", after, until))
         .annotate(
+            group=kind.group(),
             # An expression and not the column: SQLite would take an index that has the groups in order, and read all
             # of it, over the one that has the few rows of these minutes.
             end=Concat("status", Value("")),
@@ -97,7 +89,7 @@ def _finished(
             running=ExpressionWrapper(F("finished_at") - F("started_at"), output_field=DurationField()),
         )
         .order_by()
-        .values(*groups)
+        .values("group", "end")
         .annotate(
             count=Count("pk"),
             claimed=Count("started_at"),

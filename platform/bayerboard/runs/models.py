@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from baselines.catalogue import METHODS, get_method
 from bayerboard.challenges.models import Phase
+from bayerboard.lib.jobs import JobKind, register
 from bayerboard.lib.leases import DIED, INTERNAL, STALLED, LeasedJob, LeasedJobQuerySet
 from bayerboard.submissions.models import FactSheetRevision, Submission
 from bayerboard.submissions.submit import Sent, submit
@@ -102,6 +103,20 @@ class BaselineRun(LeasedJob):
         Measurement.objects.update_or_create(submission=submission, defaults=asdict(measured))
         self.end(RunStatus.SUBMITTED, submission=submission)
         return submission
+
+
+BASELINE_RUNS = register(
+    JobKind(
+        name="baseline runs",
+        model=BaselineRun,
+        task=BASELINE_TASK,
+        queue="baseline",
+        label="baseline runs",
+        groups={"baseline": Q()},
+        key_argument="run_id",
+        is_optional=True,
+    )
+)
 
 
 @dataclass(frozen=True)

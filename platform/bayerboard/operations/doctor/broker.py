@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bayerboard.celery import app
+from bayerboard.lib.jobs import job_kinds
 from bayerboard.operations.doctor.database import skew
 from bayerboard.operations.doctor.finding import Area, Finding
 from bayerboard.operations.readiness import BROKER_ERRORS, with_broker
@@ -16,12 +18,25 @@ if TYPE_CHECKING:
 BROKER, WORKERS = Area("broker"), Area("workers")
 ANSWER_WITHIN_S = 3.0
 MACHINE_FACTS = "machine_facts"
-# What waits where a queue has no worker, and what to start.
-QUEUES = {
-    "score": "submissions stay queued",
-    "default": "nothing stuck is ever taken back",
-    "baseline": "baseline runs stay queued",
-}
+
+
+@dataclass(frozen=True)
+class Queue:
+    """A queue, and the harm where no worker listens to it."""
+
+    name: str
+    consequence: str
+    is_optional: bool
+
+
+def queues() -> list[Queue]:
+    """Return the queues of beat's own tasks and of every kind of job."""
+    consequences, required = {"default": ["nothing stuck is ever taken back"]}, {"default"}
+    for kind in job_kinds():
+        consequences.setdefault(kind.queue, []).append(f"{kind.label} stay queued")
+        if not kind.is_optional:
+            required.add(kind.queue)
+    return [Queue(name, ", ".join(texts), name not in required) for name, texts in consequences.items()]
 
 
 def look() -> Iterator[Finding]:
@@ -61,20 +76,20 @@ def _options(options: dict[str, str]) -> Iterator[Finding]:
 def _workers(connection: Any) -> Iterator[Finding]:
     inspect = app.control.inspect(timeout=ANSWER_WITHIN_S, connection=connection)
     listening: Any = inspect.active_queues() or {}
-    for queue, consequence in QUEUES.items():
-        names = sorted(name for name, queues in listening.items() if queue in {one["name"] for one in queues})
+    for queue in queues():
+        names = sorted(name for name, theirs in listening.items() if queue.name in {one["name"] for one in theirs})
         if names:
-            yield WORKERS.ok(f"queue {queue}", ", ".join(names))
+            yield WORKERS.ok(f"queue {queue.name}", ", ".join(names))
         else:
-            yield _nobody(queue, consequence)
+            yield _nobody(queue)
     for name, facts in sorted(_facts(connection).items()):
         yield from _machine(name, facts)
 
 
-def _nobody(queue: str, consequence: str) -> Finding:
-    command = f"celery --app bayerboard.celery:app worker --queues {queue}"
-    judge = WORKERS.warning if queue == "baseline" else WORKERS.problem
-    return judge(f"queue {queue}", f"no worker answers: {consequence}", f"Start one: {command}")
+def _nobody(queue: Queue) -> Finding:
+    command = f"celery --app bayerboard.celery:app worker --queues {queue.name}"
+    judge = WORKERS.warning if queue.is_optional else WORKERS.problem
+    return judge(f"queue {queue.name}", f"no worker answers: {queue.consequence}", f"Start one: {command}")
 
 
 def _facts(connection: Any) -> dict[str, dict[str, Any]]:

@@ -28,6 +28,7 @@ from bayerboard.importing.importer import import_challenge
 from bayerboard.importing.spec import load_challenge_spec
 from bayerboard.leaderboards.board import board_page
 from bayerboard.lib.console import table
+from bayerboard.lib.jobs import job_kinds
 from bayerboard.operations.stack import Stack
 from bayerboard.runs.models import BaselineRun
 from bayerboard.submissions.models import Submission
@@ -128,7 +129,7 @@ class Command(BaseCommand):
     def _wait(self) -> None:
         self._say("Waiting for the scores …")
         deadline = time.monotonic() + SCORED_WITHIN_S
-        while left := Evaluation.objects.unfinished().count() + BaselineRun.objects.unfinished().count():
+        while left := sum(kind.jobs.unfinished().count() for kind in job_kinds()):
             if time.monotonic() > deadline:
                 raise CommandError(
                     f"{left} submissions are not scored after {SCORED_WITHIN_S} s; see {settings.DATA_DIR / 'log'}."
