@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bayerboard.accounts.models import User
-from bayerboard.challenges.models import Challenge, InputSet, Phase, ReferenceSet, ScoringVersion, Track
+from bayerboard.challenges.models import Challenge, Compared, InputSet, Phase, ReferenceSet, ScoringVersion, Track
 from bayerboard.evaluations.models import Evaluation
 from bayerboard.lib.storage import object_store
 from bayerboard.results.recording import record_score
@@ -110,6 +110,8 @@ def make_phase(
     values = {
         "starts_at": timezone.now() - timedelta(days=1),
         "ends_at": timezone.now() + timedelta(days=1),
+        # As the importer leaves it.
+        "compared": Compared.EXACT if fields.get("publishes_images") else Compared.SHOWN,
         **fields,
     }
     phase = Phase.objects.create(

@@ -84,6 +84,7 @@ app.conf.update(
     beat_schedule={
         "recover": {"task": "workers.recover.recover", "schedule": settings.RECOVER_EVERY_S},
         "sweep-uploads": {"task": "workers.sweep.sweep_uploads", "schedule": settings.SWEEP_EVERY_S},
+        "settle": {"task": "workers.settle.settle_phases", "schedule": settings.SETTLE_EVERY_S},
         # It lists all of the storage.
         "sweep-storage": {"task": "workers.sweep.sweep_storage", "schedule": 3600},
         "mail": {"task": "workers.notices.send_mails", "schedule": settings.MAIL_EVERY_S},
@@ -95,6 +96,7 @@ app.conf.update(
         "workers.baseline",
         "workers.recover",
         "workers.sweep",
+        "workers.settle",
         "workers.control",
         "workers.notices",
     ),

@@ -233,6 +233,8 @@ MAX_ATTEMPTS = env.integer("BAYERBOARD_MAX_ATTEMPTS", 3, minimum=1)
 RECOVER_EVERY_S = env.integer("BAYERBOARD_RECOVER_EVERY_S", 15, minimum=1)
 # How often beat clears what uploads left behind.
 SWEEP_EVERY_S = env.integer("BAYERBOARD_SWEEP_EVERY_S", 300, minimum=1)
+# How often beat looks which phases are over.
+SETTLE_EVERY_S = env.integer("BAYERBOARD_SETTLE_EVERY_S", 30, minimum=1)
 # How often beat sees to mails that wait.
 MAIL_EVERY_S = env.integer("BAYERBOARD_MAIL_EVERY_S", 60, minimum=1)
 # The libraries take 200 of it.

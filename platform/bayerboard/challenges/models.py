@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from bayerboard.challenges.parsed import manifest_of, protocol_of
+from bayerboard.challenges.visibility import BoardMode, PhaseFacts
 from scoring.manifest import Manifest
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
     from bayerboard.accounts.models import User
-    from scoring.protocol import Column, Protocol
+    from scoring.protocol import Protocol
 
 
 def _check_time_zone(name: str) -> None:
@@ -138,9 +139,9 @@ class InputSet(models.Model):
 class Board(models.TextChoices):
     """Who sees a phase's leaderboard."""
 
-    OPEN = "open", "everybody"
-    HIDDEN = "hidden", "organisers until it opens"
-    OWN_ROW = "own-row", "each team its own row until it opens"
+    OPEN = BoardMode.OPEN.value, "everybody"
+    HIDDEN = BoardMode.HIDDEN.value, "organisers until it opens"
+    OWN_ROW = BoardMode.OWN_ROW.value, "each team its own row until it opens"
 
 
 class Selection(models.TextChoices):
@@ -148,6 +149,14 @@ class Selection(models.TextChoices):
 
     BEST = "best", "the best"
     LATEST = "latest", "the latest"
+
+
+class Compared(models.TextChoices):
+    """By which values the standings of a phase are chosen and ordered."""
+
+    # While a reference is hidden: order and ties of unrounded values would tell digits that no page shows.
+    SHOWN = "shown", "as shown"
+    EXACT = "exact", "unrounded"
 
 
 class Phase(models.Model):
@@ -188,6 +197,9 @@ class Phase(models.Model):
         help_text="Per-image scores let a participant recover a hidden reference: only where the reference is public.",
     )
     shows_own_scores = models.BooleanField("shows a team its own scores", default=True)
+    # Both are set by `leaderboards.settling` alone, together with the standings.
+    over_at = models.DateTimeField(null=True, editable=False)
+    compared = models.CharField(max_length=10, choices=Compared.choices, default=Compared.SHOWN, editable=False)
 
     class Meta:
         ordering = ("position", "starts_at", "slug")
@@ -231,20 +243,22 @@ class Phase(models.Model):
     def inputs_are_released(self) -> bool:
         return timezone.now() >= (self.inputs_released_at or self.starts_at)
 
-    def board_is_open(self) -> bool:
-        if self.board == Board.OPEN:
-            return True
-        return self.board_opens_at is not None and timezone.now() >= self.board_opens_at
+    @property
+    def facts(self) -> PhaseFacts:
+        """Return what the visibility policy asks of the phase."""
+        return PhaseFacts(
+            ends_at=self.ends_at,
+            over_at=self.over_at,
+            board=self.board,
+            board_opens_at=self.board_opens_at,
+            publishes_images=self.publishes_images,
+            shows_own_scores=self.shows_own_scores,
+        )
 
-    def columns_for(self, user: User | AnonymousUser, protocol: Protocol) -> tuple[Column, ...]:
-        """Return the columns that the user may see.
-
-        Values of a subset tell more about a hidden reference than one mean: the organisers' alone, as those of single
-        images, until the phase publishes them. They order the board all the same.
-        """
-        if self.publishes_images or not protocol.subsets or self.track.challenge.is_organised_by(user):
-            return protocol.columns
-        return tuple(column for column in protocol.columns if column.subset is None)
+    @property
+    def compares_as_shown(self) -> bool:
+        """Whether standings are chosen, ordered and tied by the values that pages show."""
+        return self.compared == Compared.SHOWN
 
     def day_start(self, now: datetime) -> datetime:
         """Return the start of the quota's day that holds `now`, in the challenge's time zone."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from django.db import models, transaction
 from django.db.models import F, Q
@@ -16,6 +17,10 @@ from bayerboard.lib.leases import LeasedJob, LeasedJobQuerySet
 from bayerboard.lib.tasks import publish_on_commit
 from bayerboard.lib.text import shown_duration
 from scoring.problems import problem
+from scoring.shown import shown_values
+
+if TYPE_CHECKING:
+    from scoring.protocol import Protocol
 
 SCORE_TASK = "workers.score.score_next"
 CLAIM_TRIES = 20
@@ -171,6 +176,10 @@ class Evaluation(LeasedJob):
             return bool(stopped)
 
     # --- What anybody may read ---
+
+    def values(self, protocol: Protocol, *, as_shown: bool) -> dict[str, float]:
+        """Return the values by which the evaluation is compared: as pages show them, or unrounded."""
+        return shown_values(protocol, self.metrics, getattr(self, "operands", {})) if as_shown else self.metrics
 
     def image_rows(self) -> list[ImageRow]:
         """Return the per-image scores in the reference's order."""

@@ -37,6 +37,7 @@ from bayerboard.importing.preparation import (
 )
 from bayerboard.importing.spec_yaml import SpecError, SpecProblem
 from bayerboard.leaderboards.models import Standing
+from bayerboard.leaderboards.settling import settle
 from bayerboard.submissions.models import Submission
 from scoring import SCORER_VERSION
 
@@ -313,6 +314,8 @@ def _write_phase(report: ImportReport, track: Track, spec: PhaseSpec, files: Pre
         kind = spec.input_format
         report.add("note", subject, f"left out {files.inputs.ignored} files beside the inputs that are not .{kind}")
     _write_reference(report, phase, files)
+    # Other dates, or images published or hidden, may change by which values the standings are chosen.
+    settle(phase.pk)
 
 
 def _input_set(track: Track, files: PreparedPhase) -> InputSet:

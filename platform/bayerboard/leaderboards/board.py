@@ -6,18 +6,23 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from bayerboard.challenges.models import Board, Phase
+from django.utils import timezone
+
+from bayerboard.challenges.visibility import Rows
 from bayerboard.leaderboards.models import Standing
 from bayerboard.leaderboards.order import order_of
 from bayerboard.leaderboards.rows import Cell, Row, read_rows
 from bayerboard.lib.templatetags.bayerboard_tags import score
 from bayerboard.teams.models import team_of
+from bayerboard.teams.visibility import visibility_for
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
     from django.db.models import QuerySet
 
     from bayerboard.accounts.models import User
+    from bayerboard.challenges.models import Phase
+    from bayerboard.challenges.visibility import Visibility
     from bayerboard.submissions.models import Submission
     from scoring.protocol import Column, Protocol
 
@@ -37,8 +42,13 @@ class BoardPage:
     number: int
     pages: int
     rows_in_all: int
-    # none: nothing to see yet; own: only the reader's own row; all: the whole board
-    visibility: str
+    visibility: Rows
+
+    @property
+    def waits_for_the_end(self) -> bool:
+        """Whether the board would be open by its date, and waits for the last submissions to be scored."""
+        opens_at = self.phase.board_opens_at
+        return self.visibility != Rows.ALL and opens_at is not None and opens_at <= timezone.now()
 
     @cached_property
     def has_measurements(self) -> bool:
@@ -52,16 +62,17 @@ class BoardPage:
 
 def visible_standings(
     phase: Phase, user: User | AnonymousUser, *, eligible_only: bool = False
-) -> tuple[QuerySet[Standing], str]:
-    """Return the standings that the user may see: in the query, so that no template can show more."""
+) -> tuple[QuerySet[Standing], Visibility]:
+    """Return the standings that the reader may see: in the query, so that no template can show more."""
+    seen = visibility_for(user, phase)
     standings = Standing.objects.filter(
         phase=phase, scoring_version=phase.published_version_id, among_eligible=eligible_only
     )
-    if phase.board_is_open() or phase.track.challenge.is_organised_by(user):
-        return standings, "all"
-    if phase.board == Board.OWN_ROW and phase.shows_own_scores and user.is_authenticated:
-        return standings.filter(entry__team__memberships__user=user), "own"
-    return standings.none(), "none"
+    if seen.rows == Rows.ALL:
+        return standings, seen
+    if seen.rows == Rows.OWN and user.is_authenticated:
+        return standings.filter(entry__team__memberships__user=user), seen
+    return standings.none(), seen
 
 
 def board_page(
@@ -79,32 +90,31 @@ def board_page(
     version = phase.published_version
     protocol = version.protocol if version else phase.track.protocol
     eligible_only = eligible_only and protocol.has_limits
-    standings, visibility = visible_standings(phase, user, eligible_only=eligible_only)
+    standings, seen = visible_standings(phase, user, eligible_only=eligible_only)
     order = order_of(standings, protocol)
     pages = max(1, -(-len(order.places) // per_page))
     number = min(max(1, number), pages)
     shown = order.places[(number - 1) * per_page : number * per_page]
-    columns = phase.columns_for(user, protocol)
-    # One's own row alone says nothing about who is best.
-    best = order.best if visibility == "all" else {}
+    columns = seen.columns(protocol)
+    best = order.best if seen.ranks else {}
     found = read_rows([standing for standing, _ in shown], team_of(user, phase.track.challenge))
     rows = tuple(
         found[standing].placed(
-            rank if visibility == "all" else None,
+            rank if seen.ranks else None,
             tuple(_cell(column, protocol, found[standing].metrics, best) for column in columns),
         )
         for standing, rank in shown
         # a row can go between the two queries, with a disqualification
         if standing in found
     )
-    return BoardPage(phase, protocol, eligible_only, columns, rows, number, pages, len(order.places), visibility)
+    return BoardPage(phase, protocol, eligible_only, columns, rows, number, pages, len(order.places), seen.rows)
 
 
 def position_of(submission: Submission, user: User | AnonymousUser) -> int | None:
     """Return the rank of the submission if it stands for its team on a board that the user may see whole."""
     phase = submission.entry.phase
-    standings, visibility = visible_standings(phase, user)
-    if visibility != "all" or phase.published_version is None:
+    standings, seen = visible_standings(phase, user)
+    if not seen.ranks or phase.published_version is None:
         return None
     standing = standings.filter(evaluation__submission=submission).values_list("pk", flat=True).first()
     places = order_of(standings, phase.published_version.protocol).places if standing else ()

@@ -6,19 +6,25 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.db import models
+from django.utils import timezone
 
 from bayerboard.challenges.models import Phase, ScoringVersion, Selection
+from bayerboard.challenges.roles import Role
+from bayerboard.challenges.visibility import visibility
 from bayerboard.evaluations.models import Evaluation, Status
 from bayerboard.submissions.models import Entry
 from scoring.ranking import competition_ranks
+from scoring.shown import shown_text
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from scoring.protocol import Protocol
 
 
 @dataclass(frozen=True)
 class ShownScore:
-    """What stands for a team, and its columns as a page shows them."""
+    """The submission that stands for a team, and its scores as the team reads them."""
 
     submission_id: int
     texts: tuple[str, ...]
@@ -43,7 +49,7 @@ class StandingManager(models.Manager["Standing"]):
         for among_eligible in (False, True):
             compared = [evaluation for evaluation in found if evaluation.eligible or not among_eligible]
             chosen = choose(phase, compared, version) if version else None
-            if chosen is None:
+            if chosen is None or version is None:
                 self.filter(entry=entry, among_eligible=among_eligible).delete()
                 continue
             self.update_or_create(
@@ -53,22 +59,23 @@ class StandingManager(models.Manager["Standing"]):
                     "phase": phase,
                     "evaluation": chosen,
                     "scoring_version_id": chosen.scoring_version_id,
-                    "metrics": chosen.metrics,
+                    "metrics": chosen.values(version.protocol, as_shown=phase.compares_as_shown),
                     "submitted_at": chosen.submission.submitted_at,
                 },
             )
 
-    def shown_scores(self, phase: Phase) -> dict[int, ShownScore]:
-        """Return, by entry, what its team reads on the board now."""
+    def shown_scores(self, phase: Phase, now: datetime | None = None) -> dict[int, ShownScore]:
+        """Return, by entry, the scores that its team reads now; without texts where the phase hides them."""
         if phase.published_version is None:
             return {}
-        columns = phase.published_version.protocol.columns
+        seen = visibility(Role.PARTICIPANT, phase.facts, now or timezone.now())
+        columns = seen.columns(phase.published_version.protocol) if seen.own_scores else ()
         return {
             row.entry_id: ShownScore(
                 row.evaluation.submission_id,
-                tuple(f"{row.metrics[column.key]:.{column.precision}f}" for column in columns),
+                tuple(shown_text(row.metrics.get(column.key), column.precision) for column in columns),
             )
-            for row in self.filter(phase=phase).select_related("evaluation")
+            for row in self.filter(phase=phase, among_eligible=False).select_related("evaluation")
         }
 
     def rebuild(self, phase: Phase) -> None:
@@ -94,17 +101,19 @@ def candidates(entry: Entry, version: ScoringVersion) -> list[Evaluation]:
 def choose(phase: Phase, evaluations: list[Evaluation], version: ScoringVersion) -> Evaluation | None:
     """Return the best or the latest of the complete ones; of equals, the earliest.
 
-    A team whose readmes never declared what a formula needs stands with the latest of those, which takes no rank.
+    Equal are those whose values the phase compares as equal: while its reference is hidden, the values as shown. A
+    team whose readmes never declared what a formula needs stands with the latest of those, which takes no rank.
     """
     protocol = version.protocol
-    complete = [evaluation for evaluation in evaluations if None not in sort_keys(protocol, evaluation.metrics)]
+    values = [evaluation.values(protocol, as_shown=phase.compares_as_shown) for evaluation in evaluations]
+    complete = [index for index, row in enumerate(values) if None not in sort_keys(protocol, row)]
     if not complete:
         whole = [evaluation for evaluation in evaluations if _has_all_metrics(protocol, evaluation.metrics)]
         return whole[-1] if whole else None
     if phase.selection == Selection.LATEST:
-        return complete[-1]
-    ranked = rank_metrics(protocol, [evaluation.metrics for evaluation in complete])
-    return complete[min(index for index, rank in ranked if rank == 1)]
+        return evaluations[complete[-1]]
+    ranked = rank_metrics(protocol, [values[index] for index in complete])
+    return evaluations[complete[min(index for index, rank in ranked if rank == 1)]]
 
 
 def _has_all_metrics(protocol: Protocol, metrics: dict[str, float]) -> bool:
@@ -114,18 +123,18 @@ def _has_all_metrics(protocol: Protocol, metrics: dict[str, float]) -> bool:
 
 
 def sort_keys(protocol: Protocol, metrics: dict[str, float]) -> list[float | None]:
-    """Return the values of the protocol's columns in their order."""
-    return [metrics.get(column.key) for column in protocol.columns]
+    """Return the values of the columns that order a board, in their order."""
+    return [metrics.get(column.key) for column in protocol.ranked_columns]
 
 
 def rank_metrics(
     protocol: Protocol, rows: list[dict[str, float]], ranked: list[bool] | None = None
 ) -> list[tuple[int, int | None]]:
-    """Return (index into rows, rank) in board order, by the protocol's columns in turn."""
+    """Return (index into rows, rank) in board order, by the protocol's ranked columns in turn."""
     order = competition_ranks(
         [sort_keys(protocol, row) for row in rows],
-        [column.direction for column in protocol.columns],
-        protocol.tolerances,
+        [column.direction for column in protocol.ranked_columns],
+        protocol.ranked_tolerances,
         ranked,
     )
     return [(item.index, item.rank) for item in order]

@@ -16,6 +16,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from bayerboard.notices.models import Mail, Notice
+from bayerboard.submissions.scores import shown_scores
+from bayerboard.teams.visibility import visibility_for
 
 if TYPE_CHECKING:
     from django.core.mail.backends.base import BaseEmailBackend
@@ -96,14 +98,15 @@ def compose(notice: Notice, address: str, connection: BaseEmailBackend | None = 
     """Write the mail: plain text, without a score where the phase keeps scores from its teams."""
     submission = notice.submission
     phase, evaluation = submission.entry.phase, submission.evaluation
-    shows_scores = phase.shows_own_scores or phase.board_is_open()
+    seen = visibility_for(notice.user, phase)
     context = {
         "notice": notice,
         "submission": submission,
         "phase": phase,
         "challenge": phase.track.challenge,
         "evaluation": evaluation,
-        "shows_scores": shows_scores,
+        "shows_scores": seen.own_scores,
+        "scores": shown_scores(submission, seen),
         "problems": evaluation.errors[:SHOWN_PROBLEMS],
         "more_problems": max(0, len(evaluation.errors) - SHOWN_PROBLEMS),
         "submission_url": absolute(submission.get_absolute_url()),

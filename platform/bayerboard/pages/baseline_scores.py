@@ -39,12 +39,18 @@ def scores_by_method(track: Track, user: User | AnonymousUser) -> dict[str, list
     """Return the standings of the track's baselines by the method's name, in the order of the phases."""
     scores = defaultdict(list)
     for phase in track.phases.select_related("published_version").defer("manifest_data"):
-        standings = visible_standings(phase, user)[0].filter(evaluation__submission__baseline_run__isnull=False)
+        visible, seen = visible_standings(phase, user)
+        standings = visible.filter(evaluation__submission__baseline_run__isnull=False)
+        columns = set(seen.columns(track.protocol))
         for standing in standings.select_related(
             "evaluation__submission__baseline_run", "evaluation__submission__measurement"
         ):
             submission = standing.evaluation.submission
-            values = tuple((column, standing.metrics.get(column.key)) for column in track.protocol.columns)
+            # A dash where this phase shows no value: the table has one line of headings for all phases.
+            values = tuple(
+                (column, standing.metrics.get(column.key) if column in columns else None)
+                for column in track.protocol.columns
+            )
             score = BaselineScore(phase, values, getattr(submission, "measurement", None))
             scores[submission.baseline_run.method].append(score)
     return dict(scores)

@@ -1,4 +1,4 @@
-"""What a list shows of each submission, apart from how it looks."""
+"""The facts that a list shows of each submission, apart from how they look."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from django.urls import reverse
 
-from bayerboard.evaluations.models import Status
-from bayerboard.lib.templatetags.bayerboard_tags import ago, headlines, score
+from bayerboard.lib.templatetags.bayerboard_tags import ago
+from bayerboard.submissions.scores import headline_scores
+from bayerboard.teams.visibility import visibility_for
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -62,7 +63,6 @@ def result_of(submission: Submission, user: User) -> Result:
     """Return the current outcome as this reader may see it."""
     evaluation = submission.evaluation
     scores = None
-    if submission.shows_scores_to(user):
-        columns = headlines(evaluation.scoring_version.protocol.columns) if evaluation.status == Status.SCORED else []
-        scores = tuple((column.label, score(evaluation.metrics.get(column.key), column)) for column in columns)
+    if visibility_for(user, submission.entry.phase).own_scores:
+        scores = tuple((column.label, text) for column, text in headline_scores(submission))
     return Result(evaluation.status, scores, len(evaluation.errors), evaluation.progress_percent)

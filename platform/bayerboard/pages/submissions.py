@@ -14,10 +14,11 @@ from bayerboard.evaluations.models import Status
 from bayerboard.leaderboards.board import position_of
 from bayerboard.lib.pages import page_number
 from bayerboard.lib.responses import download
-from bayerboard.lib.templatetags.bayerboard_tags import score
 from bayerboard.notices.models import Notice
 from bayerboard.submissions.models import Submission, get_submission
-from scoring.problems import problem
+from bayerboard.submissions.scores import shown_scores
+from bayerboard.teams.visibility import visibility_for
+from scoring.problems import SCORE_DERIVED, problem
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -49,10 +50,7 @@ def _submission_context(request: HttpRequest, pk: int) -> dict[str, Any]:
     assert request.user.is_authenticated
     submission = get_submission(request.user, pk)
     evaluation, phase = submission.evaluation, submission.entry.phase
-    shows_scores, shows_images = (
-        submission.shows_scores_to(request.user),
-        submission.shows_images_to(request.user),
-    )
+    seen = visibility_for(request.user, phase)
     protocol = evaluation.scoring_version.protocol
     if evaluation.is_final:
         Notice.objects.of(request.user).filter(submission=submission).mark_read()
@@ -65,16 +63,14 @@ def _submission_context(request: HttpRequest, pk: int) -> dict[str, Any]:
         "protocol": protocol,
         "fact_sheet": submission.fact_sheet(),
         "is_organiser": phase.track.challenge.is_organised_by(request.user),
-        "shows_scores": shows_scores,
-        "scores": [
-            (column, score(evaluation.metrics.get(column.key), column))
-            for column in phase.columns_for(request.user, protocol)
-            if shows_scores and evaluation.metrics
-        ],
-        "shows_images": shows_images,
+        "shows_scores": seen.own_scores,
+        "scores": shown_scores(submission, seen),
+        "warnings": seen.warnings(evaluation.warnings, SCORE_DERIVED),
+        "shows_images": seen.images,
+        "shows_provenance": seen.provenance,
         # Columns of a subset or by formula have no value for a single image.
         "image_columns": [column for column in protocol.columns if column.subset is None and column.formula is None],
-        "images": evaluation.image_rows() if shows_images else [],
+        "images": evaluation.image_rows() if seen.images else [],
         # On the whole board: not while a page asks every second and there is nothing to place yet.
         "position": position_of(submission, request.user) if evaluation.status == Status.SCORED else None,
     }

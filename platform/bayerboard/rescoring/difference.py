@@ -70,7 +70,7 @@ def _board(
             rows.append((entry, chosen))
     order = rank_metrics(
         version.protocol,
-        [chosen.metrics for _, chosen in rows],
+        [chosen.values(version.protocol, as_shown=phase.compares_as_shown) for _, chosen in rows],
         [not entry.team.is_baseline for entry, _ in rows],
     )
     return {rows[index][0].pk: (rows[index][1].metrics, rank) for index, rank in order}

@@ -145,17 +145,6 @@ class Submission(models.Model):
         """Return the latest revision."""
         return self.fact_sheets.order_by("-pk").first()
 
-    def shows_scores_to(self, user: User) -> bool:
-        phase = self.entry.phase
-        return phase.shows_own_scores or phase.board_is_open() or phase.track.challenge.is_organised_by(user)
-
-    def shows_images_to(self, user: User) -> bool:
-        """Per-image scores are an oracle on the reference: the organisers' alone until the phase publishes them."""
-        phase = self.entry.phase
-        if phase.track.challenge.is_organised_by(user):
-            return True
-        return phase.publishes_images and self.shows_scores_to(user)
-
 
 class FactSheetRevision(models.Model):
     """What the participant declares about a method; every revision is kept, and shown as declared."""

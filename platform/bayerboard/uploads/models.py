@@ -15,6 +15,7 @@ from django.http import Http404
 from django.utils import timezone
 
 from bayerboard.challenges.models import Phase
+from bayerboard.challenges.visibility import TIME_TO_FINISH
 from bayerboard.lib.refusals import Refused
 from bayerboard.lib.storage import PartsGone, StorageUnavailable, object_store
 from bayerboard.teams.models import Team
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-TIME_TO_FINISH = timedelta(minutes=30)
 # Uploads of one team that are open, or complete and not submitted: what bounds the disk that it can fill.
 UNSUBMITTED_AT_MOST = 10
 # How long a complete upload waits for its submission.

@@ -17,6 +17,7 @@ from bayerboard.challenges.models import (
     Track,
 )
 from bayerboard.leaderboards.models import Standing
+from bayerboard.leaderboards.settling import settle
 from bayerboard.operations.admin.read_only import NotAddedAdmin, ReadOnlyAdmin
 
 if TYPE_CHECKING:
@@ -46,10 +47,11 @@ class PhaseAdmin(NotAddedAdmin):
 
     def save_model(self, request: HttpRequest, obj: Phase, form: ModelForm[Phase], change: bool) -> None:
         super().save_model(request, obj, form, change)
-        if "selection" in form.changed_data:
-            # Another submission may stand for a team now.
-            with transaction.atomic():
+        with transaction.atomic():
+            if "selection" in form.changed_data:
+                # Another submission may stand for a team now.
                 Standing.objects.rebuild(obj)
+            settle(obj.pk)
 
 
 @admin.register(Download)
