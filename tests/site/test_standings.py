@@ -114,7 +114,8 @@ def test_a_staged_score_does_not_stand(cast: Cast, tmp_path: Path) -> None:
     assert Standing.objects.get().metrics["psnr"] == 30
 
 
-def test_values_are_kept_unrounded(cast: Cast, tmp_path: Path) -> None:
+def test_values_are_kept_unrounded_where_the_reference_is_public(db: None, tmp_path: Path) -> None:
+    cast = factories.make_cast(tmp_path, publishes_images=True)
     factories.make_scored(cast.phase, cast.team, tmp_path, psnr=31.864219876543, ssim=1 / 3)
 
     assert Standing.objects.get().metrics == {"psnr": 31.864219876543, "ssim": 1 / 3}

@@ -91,7 +91,7 @@ def board_page(
     protocol = version.protocol if version else phase.track.protocol
     eligible_only = eligible_only and protocol.has_limits
     standings, seen = visible_standings(phase, user, eligible_only=eligible_only)
-    order = order_of(standings, protocol)
+    order = order_of(standings, protocol, phase.compared)
     pages = max(1, -(-len(order.places) // per_page))
     number = min(max(1, number), pages)
     shown = order.places[(number - 1) * per_page : number * per_page]
@@ -117,7 +117,7 @@ def position_of(submission: Submission, user: User | AnonymousUser) -> int | Non
     if not seen.ranks or phase.published_version is None:
         return None
     standing = standings.filter(evaluation__submission=submission).values_list("pk", flat=True).first()
-    places = order_of(standings, phase.published_version.protocol).places if standing else ()
+    places = order_of(standings, phase.published_version.protocol, phase.compared).places if standing else ()
     return next((rank for place, rank in places if place == standing), None)
 
 

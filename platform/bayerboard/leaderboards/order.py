@@ -29,14 +29,14 @@ class Order:
     best: dict[str, float]
 
 
-def order_of(standings: QuerySet[Standing], protocol: Protocol) -> Order:
+def order_of(standings: QuerySet[Standing], protocol: Protocol, compared: str) -> Order:
     """Return the order of the standings, from memory where the same ones were ordered before.
 
-    What is remembered is told apart by the standings and their evaluations, whose metrics never change: there is
-    nothing that could be stale. Reading that much of 1,000 rows takes a millisecond, ranking them ten.
+    The key names all that the order depends on: the standings, their evaluations, whose metrics never change, and by
+    which values the phase compares them. Reading that much of 1,000 rows takes a millisecond, ranking them ten.
     """
     identity = list(standings.order_by("submitted_at", "pk").values_list("pk", "evaluation_id"))
-    key = "board-" + hashlib.sha256(repr((protocol.digest, identity)).encode()).hexdigest()
+    key = "board-" + hashlib.sha256(repr((protocol.digest, compared, identity)).encode()).hexdigest()
     order: Order | None = cache.get(key)
     if order is None:
         order = _rank(standings, protocol)

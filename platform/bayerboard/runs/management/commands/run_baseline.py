@@ -14,6 +14,7 @@ from baselines.catalogue import UnknownMethod, get_method
 from bayerboard.challenges.access import find_phases
 from bayerboard.evaluations.models import Evaluation, Status
 from bayerboard.lib.tasks import publish
+from bayerboard.lib.templatetags.bayerboard_tags import score
 from bayerboard.runs.models import BASELINE_TASK, BaselineRun, RunStatus
 
 if TYPE_CHECKING:
@@ -84,8 +85,10 @@ class Command(BaseCommand):
         if evaluation.status != Status.SCORED:
             codes = ", ".join(sorted({error["code"] for error in evaluation.errors}))
             raise CommandError(f"The predictions were {evaluation.status}: {codes or evaluation.failure}")
-        columns = run.phase.track.protocol.columns
-        scores = ", ".join(f"{c.label} {evaluation.metrics[c.key]:.{c.precision}f} {c.unit}".strip() for c in columns)
+        texts = (
+            (column, score(evaluation.metrics.get(column.key), column)) for column in run.phase.track.protocol.columns
+        )
+        scores = ", ".join(f"{column.label} {text} {column.unit}".strip() for column, text in texts)
         self.stdout.write(
             self.style.SUCCESS(f"{run.method} on {run.phase.path}: {scores} (submission {run.submission_id})")
         )
