@@ -299,7 +299,17 @@ _WARNINGS = {
     "column-undefined": CatalogueEntry(
         "warning",
         "{file} has no value for the column {column}: {reason}.",
-        "Without it the submission is not ranked; see how the track is scored, and what the readme must say.",
+        "Without it the submission is not ranked where this column orders the board; see how the track is scored.",
+    ),
+    "operand-undeclared": CatalogueEntry(
+        "warning",
+        "{file} has no value for the column {column}: the readme does not declare the {what}.",
+        "Add a line with a colon before its value to the readme; see how the track is scored.",
+    ),
+    "operand-implausible": CatalogueEntry(
+        "warning",
+        "{file} declares a {what} of {actual}, which is not between {least} and {most}: it counts as not declared.",
+        "Check the number and its unit in the readme.",
     ),
     "limit-undeclared": CatalogueEntry(
         "warning",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from scoring.formula import Formula, UndefinedValueError
+from scoring.operands import LABELS, declared_operands, implausible_operands
 from scoring.problems import Problem, ReferenceInvalid, problem
 
 if TYPE_CHECKING:
@@ -15,14 +16,6 @@ if TYPE_CHECKING:
     from scoring.engine import ImageScore
     from scoring.factsheet import FactSheet
     from scoring.protocol import Column, Protocol
-
-# What a fact sheet's field is called in a sentence about it.
-_DECLARED_LABELS = {
-    "runtime_s": "runtime per image",
-    "runtime_ms": "runtime per image",
-    "parameters": "number of parameters",
-    "macs": "number of MACs",
-}
 
 
 @dataclass(frozen=True)
@@ -37,11 +30,14 @@ class Summary:
         Why a column has none, and what the protocol's limits say.
     eligible
         Whether the fact sheet keeps within the limits; None where the protocol has none.
+    operands
+        The declared operands that the protocol's formulas use, by name; implausible ones are left out.
     """
 
     metrics: dict[str, float]
     warnings: tuple[Problem, ...]
     eligible: bool | None
+    operands: dict[str, float]
 
 
 def aggregate(
@@ -88,8 +84,9 @@ def summarise(
             if not chosen:
                 raise ReferenceInvalid(f"no image is of the subset {column.subset}")
             values[column.key] = _mean([image.values[column.metric] for image in chosen])
-    operands = {**values, **_declared(factsheet)}
-    warnings = []
+    declared = declared_operands(factsheet)
+    operands = {**values, **declared}
+    warnings = implausible_operands(factsheet, archive) if protocol.has_formula else []
     for column in protocol.columns:
         if column.formula is not None:
             result = _evaluate(column, column.formula, operands, archive)
@@ -98,7 +95,8 @@ def summarise(
             else:
                 values[column.key] = result
     over = _limit_warnings(protocol, factsheet, archive)
-    return Summary(values, (*warnings, *over), not over if protocol.has_limits else None)
+    used = {name: declared[name] for name in protocol.formula_names if name in declared}
+    return Summary(values, (*warnings, *over), not over if protocol.has_limits else None, used)
 
 
 def _mean(values: Sequence[float]) -> float:
@@ -111,39 +109,26 @@ def _subset(protocol: Protocol, image: str, private_info: Mapping[str, Mapping[s
     return told if isinstance(told, str) else protocol.subset_of(image)
 
 
-def _declared(factsheet: FactSheet | None) -> dict[str, float]:
-    """What a formula can take from a fact sheet: only what it declares."""
-    if factsheet is None:
-        return {}
-    values = {
-        "runtime_s": factsheet.runtime_s,
-        "runtime_ms": None if factsheet.runtime_s is None else factsheet.runtime_s * 1000,
-        "parameters": factsheet.parameters,
-        "macs": factsheet.macs,
-    }
-    return {name: value for name, value in values.items() if value is not None}
-
-
 def _evaluate(column: Column, text: str, operands: Mapping[str, float], archive: str | None) -> float | Problem:
     try:
         return Formula.parse(text).evaluate(operands)
     except KeyError as error:
-        reason = f"the readme does not declare the {_DECLARED_LABELS[error.args[0]]}"
+        return problem("operand-undeclared", file=archive, column=column.label, what=LABELS[error.args[0]])
     except UndefinedValueError as error:
-        reason = str(error)
-    return problem("column-undefined", file=archive, column=column.label, reason=reason)
+        return problem("column-undefined", file=archive, column=column.label, reason=str(error))
 
 
 def _limit_warnings(protocol: Protocol, factsheet: FactSheet | None, archive: str | None) -> list[Problem]:
     found = []
-    declared = _declared(factsheet)
+    declared = {name: getattr(factsheet, name, None) for name in ("parameters", "macs")}
     for name, limit in (("parameters", protocol.max_parameters), ("macs", protocol.max_macs)):
         if limit is None:
             continue
-        if name not in declared:
-            found.append(problem("limit-undeclared", file=archive, what=_DECLARED_LABELS[name], limit=f"{limit:,.0f}"))
-        elif declared[name] > limit:
+        value = declared[name]
+        if value is None:
+            found.append(problem("limit-undeclared", file=archive, what=LABELS[name], limit=f"{limit:,.0f}"))
+        elif value > limit:
             what = "parameters" if name == "parameters" else "MACs"
-            actual = f"{declared[name]:,.0f}"
+            actual = f"{value:,.0f}"
             found.append(problem("limit-exceeded", file=archive, what=what, actual=actual, limit=f"{limit:,.0f}"))
     return found

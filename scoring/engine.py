@@ -64,6 +64,8 @@ class ScoreReport:
     warnings: tuple[Problem, ...]
     # Whether the fact sheet keeps within the protocol's limits; None where there are none.
     eligible: bool | None = None
+    # The declared operands that the protocol's formulas used, by name.
+    operands: dict[str, float] = field(default_factory=dict)
     arithmetic: Arithmetic = NO_TILES
 
     def to_json(self) -> dict[str, Any]:
@@ -200,6 +202,7 @@ class _Scoring:
             factsheet=self.checked.factsheet,
             warnings=(*warnings, *summary.warnings),
             eligible=summary.eligible,
+            operands=summary.operands,
             arithmetic=self.arithmetic,
         )
 

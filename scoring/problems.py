@@ -50,6 +50,10 @@ class Problem:
         return cls(code=data["code"], message=data["message"], hint=data["hint"], file=data.get("file"))
 
 
+# Warnings whose presence, or text, depends on an unrounded score: they are shown where the score itself is.
+SCORE_DERIVED = frozenset({"column-undefined"})
+
+
 def problem(code: str, *, file: str | None = None, **values: object) -> Problem:
     """Make the problem of a code, with the values that its sentences name filled in.
 

@@ -25,7 +25,7 @@ from scoring.protocol_parts import (
     read_texts,
 )
 from scoring.shapes import OPEN_SIDE, is_open
-from scoring.table import Table, TableError, join_faults, shown
+from scoring.table import Fault, Table, TableError, join_faults, shown
 from scoring.toml_lines import line_of
 
 if TYPE_CHECKING:
@@ -147,9 +147,28 @@ class Protocol:
         return any(column.formula is not None for column in self.columns)
 
     @property
+    def formula_names(self) -> frozenset[str]:
+        """The names that the columns' formulas need a value for."""
+        return frozenset().union(*(column.formula_names for column in self.columns))
+
+    def is_of_subset(self, column: Column) -> bool:
+        """Whether the column's value tells something of a part of the images: a subset's mean, or a formula of one."""
+        subsets = {other.key for other in self.columns if other.subset is not None}
+        return column.key in subsets or not column.formula_names.isdisjoint(subsets)
+
+    @property
+    def ranked_columns(self) -> tuple[Column, ...]:
+        """The columns that order a board: all but those that rest on declared operands."""
+        return tuple(column for column in self.columns if not column.is_declared)
+
+    def tolerance_of(self, column: Column) -> float:
+        """Return the difference up to which two values of the column are equal."""
+        return self.tolerance if column.tolerance is None else column.tolerance
+
+    @property
     def tolerances(self) -> tuple[float, ...]:
         """The tolerance of every column, in their order."""
-        return tuple(self.tolerance if column.tolerance is None else column.tolerance for column in self.columns)
+        return tuple(self.tolerance_of(column) for column in self.columns)
 
     @property
     def least_side_px(self) -> int:
@@ -285,9 +304,28 @@ def parse_protocol(text: str, *, source: str) -> Protocol:
     except (tomllib.TOMLDecodeError, ValueError, RecursionError) as error:
         raise ProtocolError(f"{source}: not TOML: {error}") from error
     try:
-        return Protocol.from_json(data, source=source)
+        protocol = Protocol.from_json(data, source=source)
+        _refuse_silent_operands(protocol, source)
     except ProtocolError as error:
         raise ProtocolError(join_faults(source, error.faults, lambda path: line_of(text, path)), error.faults) from None
+    return protocol
+
+
+def _refuse_silent_operands(protocol: Protocol, source: str) -> None:
+    """Refuse a new protocol whose formula uses declared operands without saying so, or that nothing else ranks."""
+    reason = (
+        "uses what a fact sheet declares: write declared_operands = true beside it; the column is then shown as "
+        "declared, and takes no part in the order"
+    )
+    faults = [
+        Fault(f"columns[{number}].formula", reason)
+        for number, column in enumerate(protocol.columns)
+        if column.is_declared and not column.declared_operands
+    ]
+    if not protocol.ranked_columns:
+        faults.append(Fault("columns", "must have one that does not rest on declared operands, to order a board by"))
+    if faults:
+        raise ProtocolError(join_faults(source, faults), faults)
 
 
 def _protocol_folder() -> Traversable:

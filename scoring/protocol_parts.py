@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from scoring.formula import FUNCTION_NAMES, Formula, FormulaError
 from scoring.metrics import METRICS
 from scoring.metrics.parameters import PARAMETERS, PRESETS, Value, least_side_px
+from scoring.operands import DECLARED_NAMES
 from scoring.table import Fault, shown
 
 if TYPE_CHECKING:
@@ -26,8 +27,6 @@ PER_FILE = "per file"
 OF_REFERENCE = "reference"
 # Container → the type of its values, which is also the suffix of its files.
 CONTAINERS: Mapping[str, str] = MappingProxyType({"npy": "uint16", "npz": "uint16", "png": "uint8", "jpg": "uint8"})
-# What a formula may take from the fact sheet.
-DECLARED_NAMES = ("runtime_s", "runtime_ms", "parameters", "macs")
 
 _KEY = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
@@ -48,6 +47,9 @@ class Column:
         An expression over metrics, subset columns and the fact sheet: see :mod:`scoring.formula`.
     tolerance
         Values that are this near to each other are equal; None for the protocol's.
+    declared_operands
+        Whether the formula may use operands that a fact sheet declares. Of the snapshots of older tracks none says so,
+        and those whose formulas use some count as if they did.
     """
 
     key: str
@@ -59,6 +61,17 @@ class Column:
     subset: str | None = None
     formula: str | None = None
     tolerance: float | None = None
+    declared_operands: bool | None = None
+
+    @property
+    def formula_names(self) -> frozenset[str]:
+        """The names that the column's formula needs a value for; none without a formula."""
+        return frozenset() if self.formula is None else Formula.parse(self.formula).names
+
+    @property
+    def is_declared(self) -> bool:
+        """Whether the value rests on operands that a fact sheet declares: then it takes no part in the order."""
+        return not self.formula_names.isdisjoint(DECLARED_NAMES)
 
     def to_json(self) -> dict[str, Any]:
         values = {field.name: getattr(self, field.name) for field in fields(self)}
@@ -181,7 +194,18 @@ def _read_column(row: Table, metrics: Sequence[str], subsets: Sequence[str], ope
         subset=subset,
         formula=formula,
         tolerance=row.number("tolerance", may_be_zero=True) if row.data.get("tolerance") is not None else None,
+        declared_operands=_read_declared(row, formula),
     )
+
+
+def _read_declared(row: Table, formula: str | None) -> bool | None:
+    if "declared_operands" not in row.data:
+        return None
+    if row.data["declared_operands"] is not True:
+        raise row.fault("declared_operands", f"must be true or left out, not {shown(row.data['declared_operands'])}")
+    if formula is None or Formula.parse(formula).names.isdisjoint(DECLARED_NAMES):
+        raise row.fault("declared_operands", f"needs a formula with one of {', '.join(DECLARED_NAMES)}")
+    return True
 
 
 def _own_key(row: Table, metrics: Sequence[str]) -> str:

@@ -163,7 +163,7 @@ def test_a_row_that_goes_while_the_page_is_made(phase: Phase, tmp_path: Path, mo
     score(phase, tmp_path, "A", 31)
     score(phase, tmp_path, "B", 30)
 
-    def rank_while_a_row_goes(*arguments: object) -> list[tuple[int, int]]:
+    def rank_while_a_row_goes(*arguments: object, **options: object) -> list[tuple[int, int]]:
         Standing.objects.filter(entry__team__name="A").delete()
         return [(0, 1), (1, 2)]
 

@@ -23,9 +23,11 @@ def rankings(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Collect how many rows were ranked, each time that they were."""
     counted: list[int] = []
 
-    def rank_and_count(protocol: Protocol, rows: list[dict[str, float]], ranked: list[bool]) -> object:
+    def rank_and_count(
+        protocol: Protocol, rows: list[dict[str, float]], ranked: list[bool], *, as_shown: bool
+    ) -> object:
         counted.append(len(rows))
-        return rank_metrics(protocol, rows, ranked)
+        return rank_metrics(protocol, rows, ranked, as_shown=as_shown)
 
     monkeypatch.setattr("bayerboard.leaderboards.order.rank_metrics", rank_and_count)
     return counted

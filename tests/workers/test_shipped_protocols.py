@@ -19,6 +19,7 @@ from bayerboard.leaderboards.board import board_page
 from bayerboard.lib.storage import object_store
 from bayerboard.teams.models import Membership
 from scoring.protocol import available_protocols, load_protocol
+from scoring.shown import shown_text
 from tests import factories
 from tests.site.pages import Page
 from tests.tracks import LEVEL, README, RECIPES, Organiser, Recipe, write_files
@@ -68,7 +69,7 @@ def test_from_the_files_to_the_board(tmp_path: Path, recipe: Recipe) -> None:
 
     columns = load_protocol(recipe.protocol).columns
     metrics = sent["Near"].evaluation.metrics
-    shown = [f"{metrics[column.key]:.{column.precision}f}" for column in columns]
+    shown = [shown_text(metrics[column.key], column.precision) for column in columns]
     assert [row[:2] for row in board()] == [(1, "Near"), (2, "Far")]
     assert board()[0][2] == shown
     assert all(column.label in page.text for column in columns)
@@ -180,30 +181,30 @@ def test_values_of_subsets_stay_with_the_organisers_until_they_are_published(tmp
 # --- What a readme does not declare ---
 
 
-def test_a_formula_without_its_runtime_is_a_dash_without_a_rank(tmp_path: Path) -> None:
+def test_a_formula_without_its_runtime_is_a_dash_and_does_not_decide_the_rank(tmp_path: Path) -> None:
     silent = README.replace("runtime per frame [s] : 0.5\n", "")
     recipe = RECIPES["mai22-learned-isp"]
 
     sent = compete(Organiser(tmp_path, recipe), Silent=(1, silent), Slow=(9, README))
 
     assert [(rank, team, cells[2] == "–") for rank, team, cells in board()] == [
-        (1, "Slow", False),
-        (None, "Silent", True),
+        (1, "Silent", True),
+        (2, "Slow", False),
     ]
     assert [warning["code"] for warning in sent["Silent"].evaluation.warnings] == [
         "readme-incomplete",
-        "column-undefined",
+        "operand-undeclared",
     ]
 
 
-def test_a_declared_runtime_moves_the_score_of_the_formula(tmp_path: Path) -> None:
+def test_a_declared_runtime_moves_the_score_of_the_formula_and_no_rank(tmp_path: Path) -> None:
     fast = README.replace("[s] : 0.5", "[s] : 0.25")
     sent = compete(Organiser(tmp_path, RECIPES["mai22-learned-isp"]), Fast=(2, fast), Slow=(2, README))
 
     scores = {name: submission.evaluation.metrics["score"] for name, submission in sent.items()}
 
     assert scores["Fast"] == pytest.approx(2 * scores["Slow"])
-    assert [row[:2] for row in board()] == [(1, "Fast"), (2, "Slow")]
+    assert [row[:2] for row in board()] == [(1, "Fast"), (1, "Slow")]
 
 
 # --- Limits ---

@@ -95,7 +95,7 @@ class Visibility:
 
     def columns(self, protocol: Protocol) -> tuple[Column, ...]:
         """Return the columns that may be shown: values of a subset tell more about a reference than one mean."""
-        return tuple(column for column in protocol.columns if self.subsets or column.subset is None)
+        return tuple(column for column in protocol.columns if self.subsets or not protocol.is_of_subset(column))
 
     def warnings(self, stored: Iterable[dict[str, Any]], derived: frozenset[str]) -> list[dict[str, Any]]:
         """Return the stored warnings without those that tell something of a score that is not shown."""

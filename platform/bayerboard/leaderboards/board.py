@@ -91,7 +91,7 @@ def board_page(
     protocol = version.protocol if version else phase.track.protocol
     eligible_only = eligible_only and protocol.has_limits
     standings, seen = visible_standings(phase, user, eligible_only=eligible_only)
-    order = order_of(standings, protocol, phase.compared)
+    order = order_of(standings, protocol, as_shown=phase.compares_as_shown)
     pages = max(1, -(-len(order.places) // per_page))
     number = min(max(1, number), pages)
     shown = order.places[(number - 1) * per_page : number * per_page]
@@ -117,12 +117,13 @@ def position_of(submission: Submission, user: User | AnonymousUser) -> int | Non
     if not seen.ranks or phase.published_version is None:
         return None
     standing = standings.filter(evaluation__submission=submission).values_list("pk", flat=True).first()
-    places = order_of(standings, phase.published_version.protocol, phase.compared).places if standing else ()
+    if standing is None:
+        return None
+    places = order_of(standings, phase.published_version.protocol, as_shown=phase.compares_as_shown).places
     return next((rank for place, rank in places if place == standing), None)
 
 
 def _cell(column: Column, protocol: Protocol, metrics: dict[str, float], best: dict[str, float]) -> Cell:
     value, top = metrics.get(column.key), best.get(column.key)
-    tolerance = protocol.tolerance if column.tolerance is None else column.tolerance
-    is_best = value is not None and top is not None and abs(value - top) <= tolerance
+    is_best = value is not None and top is not None and abs(value - top) <= protocol.tolerance_of(column)
     return Cell(score(value, column), is_best)

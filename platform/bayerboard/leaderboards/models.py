@@ -17,9 +17,10 @@ from scoring.ranking import competition_ranks
 from scoring.shown import shown_text
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
-    from scoring.protocol import Protocol
+    from scoring.protocol import Column, Protocol
 
 
 @dataclass(frozen=True)
@@ -104,15 +105,16 @@ def choose(phase: Phase, evaluations: list[Evaluation], version: ScoringVersion)
     Equal are those whose values the phase compares as equal: while its reference is hidden, the values as shown. A
     team whose readmes never declared what a formula needs stands with the latest of those, which takes no rank.
     """
-    protocol = version.protocol
-    values = [evaluation.values(protocol, as_shown=phase.compares_as_shown) for evaluation in evaluations]
-    complete = [index for index, row in enumerate(values) if None not in sort_keys(protocol, row)]
+    protocol, as_shown = version.protocol, phase.compares_as_shown
+    columns = ranking_columns(protocol, as_shown=as_shown)
+    values = [evaluation.values(protocol, as_shown=as_shown) for evaluation in evaluations]
+    complete = [index for index, row in enumerate(values) if None not in sort_keys(columns, row)]
     if not complete:
         whole = [evaluation for evaluation in evaluations if _has_all_metrics(protocol, evaluation.metrics)]
         return whole[-1] if whole else None
     if phase.selection == Selection.LATEST:
         return evaluations[complete[-1]]
-    ranked = rank_metrics(protocol, [values[index] for index in complete])
+    ranked = rank_metrics(protocol, [values[index] for index in complete], as_shown=as_shown)
     return evaluations[complete[min(index for index, rank in ranked if rank == 1)]]
 
 
@@ -122,19 +124,29 @@ def _has_all_metrics(protocol: Protocol, metrics: dict[str, float]) -> bool:
     return all(metrics.get(key) is not None for key in (*protocol.metrics, *needed))
 
 
-def sort_keys(protocol: Protocol, metrics: dict[str, float]) -> list[float | None]:
-    """Return the values of the columns that order a board, in their order."""
-    return [metrics.get(column.key) for column in protocol.ranked_columns]
+def ranking_columns(protocol: Protocol, *, as_shown: bool) -> tuple[Column, ...]:
+    """Return the columns that order a board, first to last.
+
+    While a reference is hidden, only those that everybody sees: the order would tell of the others.
+    """
+    columns = protocol.ranked_columns
+    return tuple(column for column in columns if not (as_shown and protocol.is_of_subset(column)))
+
+
+def sort_keys(columns: Sequence[Column], metrics: dict[str, float]) -> list[float | None]:
+    """Return the values of the columns in their order."""
+    return [metrics.get(column.key) for column in columns]
 
 
 def rank_metrics(
-    protocol: Protocol, rows: list[dict[str, float]], ranked: list[bool] | None = None
+    protocol: Protocol, rows: list[dict[str, float]], ranked: list[bool] | None = None, *, as_shown: bool
 ) -> list[tuple[int, int | None]]:
-    """Return (index into rows, rank) in board order, by the protocol's ranked columns in turn."""
+    """Return (index into rows, rank) in board order, by the columns that order the board in turn."""
+    columns = ranking_columns(protocol, as_shown=as_shown)
     order = competition_ranks(
-        [sort_keys(protocol, row) for row in rows],
-        [column.direction for column in protocol.ranked_columns],
-        protocol.ranked_tolerances,
+        [sort_keys(columns, row) for row in rows],
+        [column.direction for column in columns],
+        [protocol.tolerance_of(column) for column in columns],
         ranked,
     )
     return [(item.index, item.rank) for item in order]

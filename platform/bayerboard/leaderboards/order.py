@@ -29,24 +29,29 @@ class Order:
     best: dict[str, float]
 
 
-def order_of(standings: QuerySet[Standing], protocol: Protocol, compared: str) -> Order:
+def order_of(standings: QuerySet[Standing], protocol: Protocol, *, as_shown: bool) -> Order:
     """Return the order of the standings, from memory where the same ones were ordered before.
 
     The key names all that the order depends on: the standings, their evaluations, whose metrics never change, and by
     which values the phase compares them. Reading that much of 1,000 rows takes a millisecond, ranking them ten.
     """
     identity = list(standings.order_by("submitted_at", "pk").values_list("pk", "evaluation_id"))
-    key = "board-" + hashlib.sha256(repr((protocol.digest, compared, identity)).encode()).hexdigest()
+    key = "board-" + hashlib.sha256(repr((protocol.digest, as_shown, identity)).encode()).hexdigest()
     order: Order | None = cache.get(key)
     if order is None:
-        order = _rank(standings, protocol)
+        order = _rank(standings, protocol, as_shown=as_shown)
         cache.set(key, order, KEPT_S)
     return order
 
 
-def _rank(standings: QuerySet[Standing], protocol: Protocol) -> Order:
+def _rank(standings: QuerySet[Standing], protocol: Protocol, *, as_shown: bool) -> Order:
     rows = list(standings.order_by("submitted_at", "pk").values_list("pk", "metrics", "entry__team__is_baseline"))
-    ranked = rank_metrics(protocol, [metrics for _, metrics, _ in rows], [not baseline for _, _, baseline in rows])
+    ranked = rank_metrics(
+        protocol,
+        [metrics for _, metrics, _ in rows],
+        [not baseline for _, _, baseline in rows],
+        as_shown=as_shown,
+    )
     places = tuple((rows[index][0], rank) for index, rank in ranked)
     return Order(places, _best_values(protocol, [metrics for _, metrics, baseline in rows if not baseline]))
 

@@ -17,6 +17,7 @@ from bayerboard.challenges.access import (
 )
 from bayerboard.challenges.models import Challenge, Phase
 from bayerboard.leaderboards.board import board_page
+from bayerboard.leaderboards.models import ranking_columns
 from bayerboard.pages.downloads import may_download
 from bayerboard.pages.offers import offers
 from bayerboard.submissions.models import Submission
@@ -86,6 +87,7 @@ def track(request: HttpRequest, challenge: str, track: str) -> HttpResponse:
     """Render challenges/track.html.
 
     `challenge`, `track`, `protocol`, `phases`, `phase` (the one whose board is previewed: the open one, or the last),
+    `ranked_by` (columns),
     `board` (BoardPage of its first rows), `downloads` (released ones), `offers` (baselines to download), `team`,
     `may_download` (the inputs and downloads are for those who accepted the terms).
     """
@@ -98,6 +100,7 @@ def track(request: HttpRequest, challenge: str, track: str) -> HttpResponse:
         "protocol": found.protocol,
         "phases": phases,
         "phase": phase,
+        "ranked_by": ranking_columns(found.protocol, as_shown=phase.compares_as_shown) if phase else (),
         "board": board_page(phase, request.user, per_page=PREVIEW_ROWS) if phase else None,
         "downloads": [item for item in found.downloads.all() if item.is_released()],
         "offers": offers(found.baselines),

@@ -72,6 +72,7 @@ def _board(
         version.protocol,
         [chosen.values(version.protocol, as_shown=phase.compares_as_shown) for _, chosen in rows],
         [not entry.team.is_baseline for entry, _ in rows],
+        as_shown=phase.compares_as_shown,
     )
     return {rows[index][0].pk: (rows[index][1].metrics, rank) for index, rank in order}
 

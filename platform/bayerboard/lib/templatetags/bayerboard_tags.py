@@ -16,6 +16,7 @@ from markdown_it import MarkdownIt
 
 from scoring.manifest import Manifest
 from scoring.shapes import is_open
+from scoring.shown import NOTHING, shown_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 register = template.Library()
 
-NOTHING = "–"
 # From which value on a unit is used. Models have their sizes in millions: 0.19 M, not 190 k.
 _AMOUNTS = (("T", 1e12, 1e12), ("G", 1e9, 1e9), ("M", 1e6, 1e4), ("", 1, 0))
 _HEADLINES = 3
@@ -61,8 +61,8 @@ def _is_number(value: object) -> TypeGuard[float]:
 
 @register.filter
 def score(value: float | str | None, column: Column) -> str:
-    """Show a value with the protocol's precision; the stored one stays unrounded."""
-    return f"{value:.{column.precision}f}" if _is_number(value) else NOTHING
+    """Show a value with the protocol's precision and at most six digits; the stored one stays unrounded."""
+    return shown_text(value, column.precision) if _is_number(value) else NOTHING
 
 
 @register.filter
