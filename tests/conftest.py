@@ -9,6 +9,7 @@ from django.core.cache import caches
 
 from tests.factories import Cast, make_cast
 from tests.grouping import Together, place_of
+from tests.patience import TEST_S, TEST_WITH_PROCESSES_S
 from tests.s3_server import S3Server
 
 if TYPE_CHECKING:
@@ -28,8 +29,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Togethe
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes longest."""
+    """Begin with what takes longest, and let nothing hang for ever."""
     items.sort(key=lambda item: place_of(item.nodeid))
+    for item in items:
+        has_processes = item.get_closest_marker("processes") or item.get_closest_marker("browser")
+        item.add_marker(pytest.mark.timeout(TEST_WITH_PROCESSES_S if has_processes else TEST_S))
 
 
 @pytest.fixture(autouse=True)
