@@ -17,7 +17,7 @@ LOG=$VENV/setup.log
 [ -f "$LOCK" ] || { echo "usage: tools/setup.sh main|dev" >&2; exit 2; }
 
 # Settings of the user's shell that are meant for other projects; in an environment --user cannot work.
-unset PYTHONHOME PYTHONPATH VIRTUAL_ENV PIP_TARGET PIP_PREFIX PIP_REQUIRE_VIRTUALENV
+unset PYTHONHOME PYTHONPATH PYTHONDONTWRITEBYTECODE VIRTUAL_ENV PIP_TARGET PIP_PREFIX PIP_REQUIRE_VIRTUALENV
 export PIP_USER=0 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1
 
 step() { printf '[%s/5] %s\n' "$1" "$2"; }
