@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from bayerboard.lib.storage.s3_address import S3Address
 
 
+BELOW_THE_SITE = ("tests/scoring/", "tests/baselines/")
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Together:
     """Let tests that share a running Bayerboard go to one process."""
@@ -37,45 +40,42 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _own_storage(settings: Settings, tmp_path: Path) -> None:
-    settings.S3 = None
-    settings.STORAGE_DIR = tmp_path / "objects"
-    settings.UPLOAD_DIR = settings.STORAGE_DIR / "incoming"
-    settings.FILE_UPLOAD_TEMP_DIR = str(settings.UPLOAD_DIR)
-    settings.REFERENCE_CACHE_DIR = tmp_path / "cache"
-
-
-@pytest.fixture(autouse=True)
 def _no_power_cuts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Do not wait for the disk: it took a third of the time, and what a test stores need not survive a power cut."""
     monkeypatch.setattr("os.fsync", lambda descriptor: None)
 
 
 @pytest.fixture(autouse=True)
-def _no_memory_bound(settings: Settings) -> None:
-    """Set no bound: it is a worker's child's, and this process holds every library of every test."""
+def _apart(request: pytest.FixtureRequest) -> None:
+    """Keep the tests of the site apart from each other; the packages below it know nothing of what they share."""
+    if not request.node.nodeid.startswith(BELOW_THE_SITE):
+        for name in ("own_settings", "empty_caches", "published"):
+            request.getfixturevalue(name)
+
+
+@pytest.fixture
+def own_settings(settings: Settings, tmp_path: Path) -> None:
+    """Give a test a storage of its own, and set what makes no difference but to the time that it takes."""
+    settings.S3 = None
+    settings.STORAGE_DIR = tmp_path / "objects"
+    settings.UPLOAD_DIR = settings.STORAGE_DIR / "incoming"
+    settings.FILE_UPLOAD_TEMP_DIR = str(settings.UPLOAD_DIR)
+    settings.REFERENCE_CACHE_DIR = tmp_path / "cache"
+    # The bound is a worker's child's, and this process holds every library of every test.
     settings.WORKER_MEMORY_MB = 0
-
-
-@pytest.fixture(autouse=True)
-def _quick_passwords(settings: Settings) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
-@pytest.fixture(autouse=True)
-def _static_files_on_demand(settings: Settings) -> None:
-    """Look for static files when asked: listing all of them for each test's client took a tenth of the time."""
+    # Each test's client builds the middleware anew, and listing every static file took a tenth of the time.
     settings.WHITENOISE_AUTOREFRESH = True
 
 
-@pytest.fixture(autouse=True)
-def _forget(settings: Settings) -> None:
+@pytest.fixture
+def empty_caches(settings: Settings) -> None:
     """Let no test see what another left: above all the rate limits, since every test comes from the same address."""
     for name in settings.CACHES:
         caches[name].clear()
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def published(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, Any]]]:
     """Collect (name, arguments) of the published tasks; nothing reaches a broker that happens to run here."""
     sent: list[tuple[str, dict[str, Any]]] = []
