@@ -15,6 +15,8 @@ COPY scoring scoring
 COPY workers workers
 COPY baselines baselines
 RUN pip install --no-deps --no-build-isolation .
+# The loops of the metrics, for the processor that builds; on another, a score worker compiles them when it first starts.
+RUN python -P -c "from scoring.metrics.native import loops; loops()"
 
 FROM build AS build-gpu
 # Gigabytes, and in no lock: torch brings CUDA in versions of its own. What the lock names stays as it is.

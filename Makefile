@@ -6,15 +6,22 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 MAKEFLAGS += --no-print-directory
 
-# Meant for other projects: in here they would mix foreign packages into the environment.
-unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV
+# Meant for other projects: in here they would mix foreign packages into the environment. And without compiled files each
+# of the many processes that are started here would compile all that it imports, for seconds.
+unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV PYTHONDONTWRITEBYTECODE
 export PYTHON CHROMIUM POSTGRES
 
 BIN := .venv/bin
 MANAGE := $(BIN)/python manage.py
-# One process more than there are cores, since many tests wait for processes of their own; and one thread each within
-# torch and numpy, which would spin on the cores that the other processes need.
-PYTEST := env OMP_NUM_THREADS=1 $(BIN)/pytest --durations=25 --numprocesses $$(($$(nproc) + 1)) --no-loadscope-reorder
+# One thread in each process within torch and numpy, which would spin on the cores that the other processes need.
+PYTEST := env OMP_NUM_THREADS=1 $(BIN)/pytest
+PARALLEL := -p no:playwright --no-loadscope-reorder --numprocesses
+CORES := $$(nproc)
+# One process more, where tests wait for processes of their own.
+CORES_AND_ONE := $$(($$(nproc) + 1))
+IN_PROCESS := tests/scoring tests/site tests/workers
+# Operations and demo run as processes of their own, where nothing is counted.
+SITE := --include='platform/*,workers/*' --omit='*/operations/*,*/demo/*'
 # ONCE=1, ONCE=yes; but not ONCE=0, ONCE=no or ONCE=
 once := $(if $(filter-out 0 no false,$(ONCE)),--once)
 bind := $(if $(BIND),--bind $(BIND))
@@ -43,6 +50,11 @@ up: environment ## Start Bayerboard (BIND=127.0.0.1:8000)
 
 # --- Checking ---------------------------------------------------------------------------------------------------------
 
+.PHONY: quick
+quick: dev-environment ## While you work: lint, types, and the tests of scoring, site and workers on SQLite (three minutes)
+	@$(MAKE) lint types
+	$(PYTEST) $(PARALLEL) $(CORES) -p no:pytest_cov -m "not processes" $(IN_PROCESS) $(ARGS)
+
 .PHONY: test
 test: dev-environment ## Lint, types, migrations and every test: on SQLite, on PostgreSQL, with a real browser
 	@browser=$$(tools/chromium.sh); postgres=$$(tools/postgres.sh); $(MAKE) lint types migrations; \
@@ -68,11 +80,12 @@ pytest: dev-environment ## The tests alone, with the coverage gates (ARGS=… fo
 ifneq ($(ARGS),)
 	$(BIN)/pytest $(ARGS)
 else
-	$(PYTEST) --ignore=tests/acceptance -m "not browser" --cov --cov-report=
-	$(BIN)/pytest tests/e2e -m browser --cov --cov-append --cov-report=
-	$(BIN)/coverage report
+	$(PYTEST) $(PARALLEL) $(CORES) --durations=15 --cov --cov-report= $(IN_PROCESS)
 	$(BIN)/coverage report --include='scoring/*' --fail-under=100
-	$(BIN)/python -m tests.services $(PYTEST) tests/site tests/workers
+	$(BIN)/coverage report $(SITE) --fail-under=98
+	$(BIN)/python -m tests.services $(PYTEST) $(PARALLEL) $(CORES) --durations=15 -m database tests/site tests/workers
+	$(PYTEST) $(PARALLEL) $(CORES_AND_ONE) --durations=25 -m "not browser" tests $(IN_PROCESS:%=--ignore=%) --ignore=tests/acceptance
+	$(PYTEST) --durations=15 -m browser tests/e2e
 endif
 
 .PHONY: acceptance

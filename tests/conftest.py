@@ -9,6 +9,7 @@ from django.core.cache import caches
 
 from tests.factories import Cast, make_cast
 from tests.grouping import Together, place_of
+from tests.patience import TEST_S, TEST_WITH_PROCESSES_S
 from tests.s3_server import S3Server
 
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from bayerboard.lib.storage.s3_address import S3Address
 
 
+BELOW_THE_SITE = ("tests/scoring/", "tests/baselines/")
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Together:
     """Let tests that share a running Bayerboard go to one process."""
@@ -28,17 +32,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Togethe
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes longest."""
+    """Begin with what takes longest, and let nothing hang for ever."""
     items.sort(key=lambda item: place_of(item.nodeid))
-
-
-@pytest.fixture(autouse=True)
-def _own_storage(settings: Settings, tmp_path: Path) -> None:
-    settings.S3 = None
-    settings.STORAGE_DIR = tmp_path / "objects"
-    settings.UPLOAD_DIR = settings.STORAGE_DIR / "incoming"
-    settings.FILE_UPLOAD_TEMP_DIR = str(settings.UPLOAD_DIR)
-    settings.REFERENCE_CACHE_DIR = tmp_path / "cache"
+    for item in items:
+        has_processes = item.get_closest_marker("processes") or item.get_closest_marker("browser")
+        item.add_marker(pytest.mark.timeout(TEST_WITH_PROCESSES_S if has_processes else TEST_S))
 
 
 @pytest.fixture(autouse=True)
@@ -48,30 +46,36 @@ def _no_power_cuts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _no_memory_bound(settings: Settings) -> None:
-    """Set no bound: it is a worker's child's, and this process holds every library of every test."""
+def _apart(request: pytest.FixtureRequest) -> None:
+    """Keep the tests of the site apart from each other; the packages below it know nothing of what they share."""
+    if not request.node.nodeid.startswith(BELOW_THE_SITE):
+        for name in ("own_settings", "empty_caches", "published"):
+            request.getfixturevalue(name)
+
+
+@pytest.fixture
+def own_settings(settings: Settings, tmp_path: Path) -> None:
+    """Give a test a storage of its own, and set what makes no difference but to the time that it takes."""
+    settings.S3 = None
+    settings.STORAGE_DIR = tmp_path / "objects"
+    settings.UPLOAD_DIR = settings.STORAGE_DIR / "incoming"
+    settings.FILE_UPLOAD_TEMP_DIR = str(settings.UPLOAD_DIR)
+    settings.REFERENCE_CACHE_DIR = tmp_path / "cache"
+    # The bound is a worker's child's, and this process holds every library of every test.
     settings.WORKER_MEMORY_MB = 0
-
-
-@pytest.fixture(autouse=True)
-def _quick_passwords(settings: Settings) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
-@pytest.fixture(autouse=True)
-def _static_files_on_demand(settings: Settings) -> None:
-    """Look for static files when asked: listing all of them for each test's client took a tenth of the time."""
+    # Each test's client builds the middleware anew, and listing every static file took a tenth of the time.
     settings.WHITENOISE_AUTOREFRESH = True
 
 
-@pytest.fixture(autouse=True)
-def _forget(settings: Settings) -> None:
+@pytest.fixture
+def empty_caches(settings: Settings) -> None:
     """Let no test see what another left: above all the rate limits, since every test comes from the same address."""
     for name in settings.CACHES:
         caches[name].clear()
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def published(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, Any]]]:
     """Collect (name, arguments) of the published tasks; nothing reaches a broker that happens to run here."""
     sent: list[tuple[str, dict[str, Any]]] = []

@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from tests.cors import cors_headers
+from tests.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -83,7 +84,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self.answer(status, headers, content)
 
     def forward(self, body: bytes) -> tuple[int, dict[str, str], bytes]:
-        connection = HTTPConnection("127.0.0.1", self.proxy.target_port, timeout=30)
+        connection = HTTPConnection("127.0.0.1", self.proxy.target_port, timeout=PATIENCE_S)
         try:
             # The name of this proxy stands in Host, as it was signed.
             connection.request(self.command, self.path, body, dict(self.headers))

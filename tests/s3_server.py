@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from bayerboard.lib.storage.s3 import s3_client
 from bayerboard.lib.storage.s3_address import S3Address
-from tests.operations.processes import wait_for
+from tests.patience import wait_for
+from tests.services.service import ANSWERS_WITHIN_S
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -50,11 +51,15 @@ class S3Server:
         ]
         with self.folder.with_name("rclone.log").open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log, env={"PATH": os.environ["PATH"]})
-        wait_for(self.answers)
+        wait_for(self.answers, check=self._check)
+
+    def _check(self) -> None:
+        assert self._process is not None
+        assert self._process.poll() is None, self.folder.with_name("rclone.log").read_text()[-2000:]
 
     def answers(self) -> bool:
         try:
-            with socket.create_connection(("127.0.0.1", self.port), timeout=1):
+            with socket.create_connection(("127.0.0.1", self.port), timeout=ANSWERS_WITHIN_S):
                 return True
         except OSError:
             return False

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Makes Bayerboard's environment in .venv from a hashed lock, and does nothing where it is up to date.
+# Makes Bayerboard's environment in .venv from a hashed lock, compiles scoring's loops, and does nothing where all of it
+# is up to date.
 #
 #   tools/setup.sh main    what running Bayerboard needs
 #   tools/setup.sh dev     the same, and what its tests need; PyTorch too, which is in no lock
@@ -16,10 +17,10 @@ LOG=$VENV/setup.log
 [ -f "$LOCK" ] || { echo "usage: tools/setup.sh main|dev" >&2; exit 2; }
 
 # Settings of the user's shell that are meant for other projects; in an environment --user cannot work.
-unset PYTHONHOME PYTHONPATH VIRTUAL_ENV PIP_TARGET PIP_PREFIX PIP_REQUIRE_VIRTUALENV
+unset PYTHONHOME PYTHONPATH PYTHONDONTWRITEBYTECODE VIRTUAL_ENV PIP_TARGET PIP_PREFIX PIP_REQUIRE_VIRTUALENV
 export PIP_USER=0 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1
 
-step() { printf '[%s/4] %s\n' "$1" "$2"; }
+step() { printf '[%s/5] %s\n' "$1" "$2"; }
 note() { printf '      %s\n' "$1"; }
 fail() { printf '\n' >&2; printf '%s\n' "$@" >&2; exit 1; }
 
@@ -177,6 +178,7 @@ main() {
 
     [ ! -e "$VENV" ] || fault=$(fault_of_venv)
     if [ -e "$VENV" ] && [ -z "$fault" ] && { is_current "$SET" || { [ "$SET" = main ] && is_current dev; }; }; then
+        tools/loops.sh
         return
     fi
 
@@ -201,6 +203,8 @@ main() {
     [ "$SET" != dev ] || install_torch
     step 4 "Bayerboard itself: installing this checkout"
     install_project
+    step 5 "Scoring's loops"
+    tools/loops.sh
     state_of "$SET" >"$(stamp_of "$SET")"
     note "Set up in $SECONDS s."
 }

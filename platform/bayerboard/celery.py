@@ -78,6 +78,8 @@ app.conf.update(
     # A child that has grown is replaced after its job, so that the next begins with most of the memory.
     worker_max_memory_per_child=settings.WORKER_MEMORY_MB * 1024 // 2 or None,
     worker_cancel_long_running_tasks_on_connection_loss=False,
+    # After Celery's four seconds a child that a busy machine is slow to fork would be killed, again and again.
+    worker_proc_alive_timeout=60,
     worker_hijack_root_logger=False,
     task_default_queue="default",
     task_routes=(route,),

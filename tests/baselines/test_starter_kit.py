@@ -17,6 +17,7 @@ from baselines.starter_kit.cells import to_notebook
 from baselines.starter_kit.cli import main
 from baselines.tracks import TRACKS
 from scoring.protocol import load_protocol
+from tests.patience import LONG_PATIENCE_S
 
 PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
 NOTEBOOKS = ("1-look-at-pairs", "2-first-submission")
@@ -35,18 +36,20 @@ def kit(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 def run_notebook(kit: Path, name: str) -> str:
     """Run a notebook from top to bottom in the kit's folder; return all that it printed."""
     notebook: Any = nbformat.read(kit / "notebooks" / f"{name}.ipynb", as_version=4)  # type: ignore[no-untyped-call]
-    NotebookClient(notebook, timeout=240, resources={"metadata": {"path": str(kit)}}).execute()
+    NotebookClient(notebook, timeout=LONG_PATIENCE_S, resources={"metadata": {"path": str(kit)}}).execute()
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     assert not [output for output in outputs if output.output_type == "error"]
     return "".join(output.get("text", "") for output in outputs)
 
 
+@pytest.mark.processes
 def test_the_first_notebook_shows_the_pairs(kit: Path) -> None:
     printed = run_notebook(kit, NOTEBOOKS[0])
 
     assert f"{TRAIN_TILES} pairs" in printed
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("kit", ["s7"], indirect=True)
 def test_the_second_notebook_makes_a_submission_that_beats_mosaic(kit: Path) -> None:
     printed = run_notebook(kit, NOTEBOOKS[1])

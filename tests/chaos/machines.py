@@ -29,7 +29,8 @@ from tests.chaos.network import HUB, Machine, Network
 from tests.e2e.challenge import PhaseData, smooth_references, write_challenge
 from tests.e2e.running import MANAGE, environment
 from tests.e2e.visitor import Visitor
-from tests.operations.processes import descendants, wait_for
+from tests.operations.processes import descendants
+from tests.patience import wait_for
 from tests.services.outside import outside
 
 if TYPE_CHECKING:
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
 
 CHALLENGE = "machines"
 IMAGES, SUBMISSIONS = 96, 6
-WITHIN_S = 180
 LEASE_S = 10
 STATES = """SELECT submission_id, status, worker, attempts, images_done, metrics
     FROM evaluations_evaluation ORDER BY submission_id"""
@@ -136,18 +136,18 @@ def _cut_and_rejoin(
     for number in range(SUBMISSIONS):
         visitor.submit(phase, archive, f"Method {number}")
     _signal(workers, signal.SIGCONT)
-    held = wait_for(stopped_in_a_job, timeout_s=WITHIN_S)
+    held = wait_for(stopped_in_a_job)
     site.one.cut_off()
     _signal(site.pids("one"), signal.SIGCONT)
     cut_at = time.monotonic()
-    finished = wait_for(all_scored, timeout_s=WITHIN_S)
+    finished = wait_for(all_scored)
     taken_over = next(row for row in finished if row["submission_id"] == held["submission_id"])
     recovered_s = time.monotonic() - cut_at
     # Back in the network it may finish what it holds, and write nothing; then it works on.
     site.one.plug_in()
     _signal(site.pids("two"), signal.SIGSTOP)
     late = visitor.submit(phase, archive, "Late")
-    after = wait_for(all_scored, timeout_s=WITHIN_S)
+    after = wait_for(all_scored)
     return {
         "held": held["submission_id"],
         "held_by": held["worker"],
@@ -168,7 +168,7 @@ def _visitor(url: str) -> Visitor:
         except OSError:
             return None  # it has not started yet
 
-    visitor = wait_for(sign_up, timeout_s=WITHIN_S)
+    visitor = wait_for(sign_up)
     assert visitor is not None
     visitor.join(CHALLENGE, visitor.name)
     return visitor

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from tests.chaos.plan import LASTING, Kill
-from tests.e2e.running import wait_for
 from tests.operations.processes import is_running
+from tests.patience import LONG_PATIENCE_S, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 # Long enough to hit a job that the submission before it started, short enough to hit one that is being sent.
 DELAY_AT_MOST_S = 1.5
-# A program that died often waits up to half a minute for its next start.
-COMES_BACK_WITHIN_S = 90
 AWAY_S = 60
 CHILDREN_OF = {Kill.SCORING_PROCESS: "score", Kill.WEB_PROCESS: "web"}
 LEADERS = {
@@ -84,7 +82,7 @@ class Reaper:
             assert self.failure is None, self.failure
             return len(self.deaths) >= needed
 
-        wait_for(is_time, timeout_s=600)
+        wait_for(is_time, LONG_PATIENCE_S)
 
     def _kill(self, kill: Kill) -> float:
         if kill is Kill.POWER:
@@ -122,10 +120,10 @@ class Reaper:
         return time.time()
 
     def _leader(self, program: str) -> int:
-        return wait_for(lambda: self.bayerboard.leader(program), COMES_BACK_WITHIN_S)
+        return wait_for(lambda: self.bayerboard.leader(program))
 
     def _child(self, program: str) -> int:
-        children = wait_for(lambda: self.bayerboard.children(program), COMES_BACK_WITHIN_S)
+        children = wait_for(lambda: self.bayerboard.children(program))
         # rather one in the middle of its work
         return self._random.choice(sorted(children & self._busy()) or sorted(children))
 
@@ -149,5 +147,5 @@ def end_process(pid: int, number: signal.Signals) -> bool:
         os.kill(pid, number)
     except ProcessLookupError:
         return False
-    wait_for(lambda: not is_running(pid), COMES_BACK_WITHIN_S)
+    wait_for(lambda: not is_running(pid))
     return True

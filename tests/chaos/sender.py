@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from bayerboard.demo.participant import RequestFailed
 from tests.e2e.uploader import UploadEnded
+from tests.patience import LONG_PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-PATIENCE_S = 180
 PAUSE_S = 0.2
 SERVER_ERROR = 500
 
@@ -136,7 +136,7 @@ class Sender:
 
     def _persist(self, action: Callable[[], T]) -> T:
         """Do it again until the site is well."""
-        deadline = time.monotonic() + PATIENCE_S
+        deadline = time.monotonic() + LONG_PATIENCE_S
         while True:
             try:
                 return action()

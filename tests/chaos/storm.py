@@ -19,8 +19,9 @@ from tests.chaos.reaper import Reaper
 from tests.chaos.sender import Acknowledged, Sender, jobs_of
 from tests.e2e.challenge import PhaseData, smooth_references, write_challenge
 from tests.e2e.pages import board_of, text_of
-from tests.e2e.running import running, wait_for
+from tests.e2e.running import running
 from tests.e2e.uploader import Uploader
+from tests.patience import LONG_PATIENCE_S
 from tests.services.outside import outside
 
 if TYPE_CHECKING:
@@ -36,8 +37,8 @@ CHALLENGE = "storm"
 SIGMAS = (6, 9, 12, 15, 18)
 # What is cut off a hundred times is still no fault of the submission's.
 SETTINGS = {"BAYERBOARD_MAX_ATTEMPTS": "100"}
-FINISHED_WITHIN_S = 240
 PROBE_EVERY_S = 0.05
+RETRY_AFTER_S = 60
 
 
 @dataclass(frozen=True)
@@ -125,7 +126,7 @@ def _rage(plan: Plan, world: World, bayerboard: Bayerboard, servers: Outside) ->
             reaper.stop()
         killing.result()
         servers.wait_until_ready()
-        wait_for(lambda: bayerboard.rows(ending.UNFINISHED)[0]["n"] == 0, FINISHED_WITHIN_S)
+        bayerboard.wait_for(lambda: bayerboard.rows(ending.UNFINISHED)[0]["n"] == 0, LONG_PATIENCE_S)
     acknowledged = [one for sender in senders for one in sender.acknowledged]
     return Outcome(
         plan=plan,
@@ -146,7 +147,8 @@ def _rage(plan: Plan, world: World, bayerboard: Bayerboard, servers: Outside) ->
 
 def _enter(plan: Plan, world: World, bayerboard: Bayerboard, number: int) -> Sender:
     visitor = Uploader(bayerboard.url, f"team{number}")
-    visitor.timeout_s = 20
+    # A storage that hangs answers nobody, and another try may find it well.
+    visitor.timeout_s = RETRY_AFTER_S
     visitor.join(CHALLENGE, visitor.name)
     return Sender(visitor, jobs_of(number, world.phases, plan.each, len(SIGMAS), plan.seed), CHALLENGE, world.archives)
 

@@ -14,7 +14,7 @@ import pytest
 
 from tests.chaos.machines import SUBMISSIONS
 
-pytestmark = [pytest.mark.processes, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.processes
 
 ROOT = Path(__file__).parents[2]
 

@@ -19,7 +19,6 @@ SEED = 2022
 
 
 @pytest.mark.processes
-@pytest.mark.timeout(900)
 @pytest.mark.parametrize(("database", "store"), [("sqlite", "disk"), ("postgres", "s3")])
 def test_whatever_dies_nothing_is_lost_stuck_or_counted_twice(database: str, store: str, tmp_path: Path) -> None:
     plan = short_plan(database, store, SEED)

@@ -13,6 +13,7 @@ import pytest
 
 from tests.e2e.challenge import PhaseData, smooth_references, write_challenge
 from tests.e2e.running import add_logs, running
+from tests.patience import PATIENCE_S
 from tests.services.outside import outside
 
 if TYPE_CHECKING:
@@ -121,7 +122,8 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
     arguments = ["--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage"]
     if os.geteuid() == 0:
         arguments.append("--no-sandbox")  # Chromium's own does not work for root
-    return {**browser_type_launch_args, "executable_path": chromium, "args": arguments}
+    options = {"executable_path": chromium, "args": arguments, "timeout": 1000 * PATIENCE_S}
+    return {**browser_type_launch_args, **options}
 
 
 @pytest.fixture(scope="session")

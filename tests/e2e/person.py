@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import CHALLENGE
+from tests.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from http.cookiejar import Cookie
@@ -22,6 +23,9 @@ document.addEventListener("securitypolicyviolation", (event) =>
   console.error(`content security policy: ${event.violatedDirective} ${event.blockedURI} ${event.sample}`));
 """
 BAD_REQUEST = 400
+PATIENCE_MS = 1000 * PATIENCE_S
+
+expect.set_options(timeout=PATIENCE_MS)
 
 
 class Person:
@@ -34,6 +38,7 @@ class Person:
         self.context = context
         self.site = site
         self.complaints: list[str] = []
+        context.set_default_timeout(PATIENCE_MS)
         context.on("console", self._hear)
         context.on("weberror", lambda error: self.complaints.append(f"exception: {error.error}"))
         context.on("response", self._check)
@@ -81,7 +86,7 @@ class Person:
 
     def expect_status(self, status: str) -> None:
         """Wait until the submission's page says where it stands."""
-        expect(self.page.locator("#status .pill").first).to_have_text(status, timeout=60_000)
+        expect(self.page.locator("#status .pill").first).to_have_text(status)
 
 
 def value_of(cookie: Cookie) -> str:

@@ -13,7 +13,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -24,6 +23,7 @@ from psycopg.types.json import set_json_loads
 
 from bayerboard.operations.address import Address
 from tests.operations.processes import descendants, is_running, stat_of
+from tests.patience import PATIENCE_S, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -37,8 +37,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 MANAGE = Path(__file__).parents[2] / "manage.py"
-READY_WITHIN_S = 90
-SCORED_WITHIN_S = 90
 LOG_TAIL_LINES = 40
 PROGRAMS = {
     "broker": r"(valkey|redis)-server",
@@ -49,15 +47,6 @@ PROGRAMS = {
 }
 # Short, so that what a dead worker held comes back while a test waits for it.
 QUICK = {"BAYERBOARD_LEASE_S": "10", "BAYERBOARD_RECOVER_EVERY_S": "1"}
-
-
-def wait_for(look: Callable[[], T | None], timeout_s: float = 30) -> T:
-    """Return what `look` returns as soon as there is something; fail when there never is."""
-    deadline = time.monotonic() + timeout_s
-    while not (found := look()):
-        assert time.monotonic() < deadline, f"waited in vain for {timeout_s:g} s"
-        time.sleep(0.05)  # what is looked at is a whole database, or every process of the machine
-    return found
 
 
 class Bayerboard:
@@ -74,9 +63,9 @@ class Bayerboard:
     def _start(self, bind: str) -> None:
         self.process = self._popen(self.command, "--bind", bind)
         try:
-            self.address = Address.parse(wait_for(self._find_address, READY_WITHIN_S))
+            self.address = Address.parse(self.wait_for(self._find_address))
             # The workers are up a little later than the site: a test that stops one must find it.
-            wait_for(lambda: all(self.leader(name) and self.children(name) for name in ("score", "web")), 30)
+            self.wait_for(lambda: all(self.leader(name) and self.children(name) for name in ("score", "web")))
         except BaseException:
             self.kill()
             raise
@@ -95,8 +84,17 @@ class Bayerboard:
                 stderr=output,
             )
 
+    def wait_for(self, look: Callable[[], T | None], within_s: float = PATIENCE_S) -> T:
+        """Return what `look` returns as soon as that is true; fail at once where the supervisor is dead."""
+        return wait_for(look, within_s, self._check)
+
+    def _check(self) -> None:
+        assert self.process.poll() is None, self._last_words()
+
+    def _last_words(self) -> str:
+        return "\n".join(f"--- {name}\n{text}" for name, text in self.logs() if text)
+
     def _find_address(self) -> str | None:
-        assert self.process.poll() is None, self.output.read_text()
         found = re.search(r"Bayerboard is ready(?: at|:) http://(\S+)/ ", self.output.read_text())
         return found[1] if found else None
 
@@ -116,11 +114,8 @@ class Bayerboard:
 
     def _rows_of_sqlite(self, query: str, values: tuple[Any, ...]) -> list[Row]:
         # autocommit: a reader that keeps a transaction open would go on seeing the past
-        with closing(
-            sqlite3.connect(
-                f"file:{self.data_dir / 'bayerboard.sqlite3'}?mode=ro", uri=True, isolation_level=None, timeout=30
-            )
-        ) as connection:
+        address = f"file:{self.data_dir / 'bayerboard.sqlite3'}?mode=ro"
+        with closing(sqlite3.connect(address, uri=True, isolation_level=None, timeout=PATIENCE_S)) as connection:
             connection.row_factory = sqlite3.Row
             return [dict(row) for row in connection.execute(query, values)]
 
@@ -150,14 +145,14 @@ class Bayerboard:
         )
         return row
 
-    def wait_for_end(self, submission: int, timeout_s: float = SCORED_WITHIN_S) -> Row:
+    def wait_for_end(self, submission: int) -> Row:
         """Return the evaluation of a submission once it is over."""
 
         def look() -> Row | None:
             row = self.evaluation(submission)
             return None if row["status"] in {"queued", "running"} else row
 
-        return wait_for(look, timeout_s)
+        return self.wait_for(look)
 
     def stored_archives(self) -> set[Path]:
         """Return every file that uploads left behind, whole or half."""
@@ -188,7 +183,7 @@ class Bayerboard:
         return pid
 
     def wait_for_restart(self, name: str, died: int) -> None:
-        wait_for(lambda: self.leader(name) not in (None, died), timeout_s=60)
+        self.wait_for(lambda: self.leader(name) not in (None, died))
 
     def forget_messages(self) -> None:
         """Remove what the broker keeps on its disk; for one that does not run."""
@@ -224,7 +219,7 @@ class Bayerboard:
                 os.kill(pid, signal.SIGCONT)
             return False
 
-        wait_for(stop)
+        self.wait_for(stop)
         try:
             yield
         finally:
@@ -245,7 +240,7 @@ class Bayerboard:
         """Stop all of it as Ctrl-C does, and see that nothing is left."""
         everything = descendants(self.process.pid)
         self.process.send_signal(signal.SIGTERM)
-        assert self.process.wait(timeout=60) == 0, self.output.read_text()
+        assert self.process.wait(PATIENCE_S) == 0, self._last_words()
         assert not [pid for pid in everything if is_running(pid)]
 
     def kill(self) -> None:

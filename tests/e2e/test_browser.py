@@ -14,9 +14,9 @@ from playwright.sync_api import expect
 from tests.e2e.conftest import CHALLENGE
 from tests.e2e.oracle import mean_scores, score_images
 from tests.e2e.person import Person
-from tests.e2e.running import wait_for
 from tests.e2e.visitor import PASSWORD, Visitor
 from tests.factories import write_zip
+from tests.patience import wait_for
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -361,5 +361,5 @@ def test_a_complaint_would_be_heard(
     person = Person(new_context())
     person.open("/")
     person.page.evaluate(f"() => {{ {script} }}")
-    found = wait_for(lambda: person.page.evaluate("true") and [text for text in person.complaints if heard in text], 5)
+    found = wait_for(lambda: person.page.evaluate("true") and [text for text in person.complaints if heard in text])
     assert len(found) >= 1

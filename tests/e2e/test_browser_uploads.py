@@ -18,7 +18,6 @@ from scoring.manifest import Manifest
 from scoring.protocol import load_protocol
 from tests.e2e.conftest import CHALLENGE
 from tests.e2e.person import Person
-from tests.e2e.running import wait_for
 from tests.e2e.visitor import Visitor
 from tests.factories import write_zip
 from tests.scoring.archives import write_submission
@@ -70,7 +69,7 @@ def large(phases: Phases, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def expect_kind(person: Person, kind: str) -> None:
     """Wait until the line below the file says that things stand so."""
-    expect(person.page.locator("[data-line]")).to_have_attribute("data-kind", kind, timeout=60_000)
+    expect(person.page.locator("[data-line]")).to_have_attribute("data-kind", kind)
 
 
 def press(person: Person, name: str) -> None:
@@ -87,7 +86,7 @@ def uploads_of(bayerboard: Bayerboard, visitor: Visitor) -> list[Mapping[str, An
 
 def expect_stored_and_scored(bayerboard: Bayerboard, person: Person, archive: Path) -> None:
     """See that the submission whose page comes has the archive, byte for byte, and a score."""
-    person.page.wait_for_url("**/submissions/*/", timeout=120_000)
+    person.page.wait_for_url("**/submissions/*/")
     (row,) = bayerboard.rows("SELECT archive_key FROM submissions_submission WHERE id = ?", person.submission)
     assert (bayerboard.data_dir / "objects" / row["archive_key"]).read_bytes() == archive.read_bytes()
     person.expect_status("scored")
@@ -125,7 +124,7 @@ class Scene:
             self.person.page.wait_for_timeout(50)
             return look()
 
-        return wait_for(look_while_listening, timeout_s=60)
+        return self.bayerboard.wait_for(look_while_listening)
 
     def begin_upload(self, phase: PhaseData, archive: Path) -> tuple[HeldParts, Mapping[str, Any]]:
         """Send the first two parts, and hold the others."""

@@ -10,7 +10,7 @@ import pytest
 
 from tests.e2e.challenge import PhaseData, smooth_references, write_challenge
 from tests.e2e.conftest import CHALLENGE
-from tests.e2e.running import running, wait_for
+from tests.e2e.running import running
 from tests.e2e.visitor import Visitor
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ LONG = 240  # images: long enough to be disturbed in between
 # Longer than any test: what comes back before does not come back by its lease.
 LEASE_S = 3000
 LIMIT_S = 4
-PATIENCE_S = 120
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +61,7 @@ def running_child(bayerboard: Bayerboard, submission: int, attempt: int) -> int:
         assert row["status"] in {"queued", "running"}, "over before it could be disturbed"
         return row if row["status"] == "running" and row["attempts"] == attempt else None
 
-    return int(wait_for(look, PATIENCE_S)["worker"].rpartition("/")[2])
+    return int(bayerboard.wait_for(look)["worker"].rpartition("/")[2])
 
 
 def test_the_job_of_a_killed_child_goes_on_long_before_its_lease_ends(
@@ -72,7 +71,7 @@ def test_the_job_of_a_killed_child_goes_on_long_before_its_lease_ends(
 
     os.kill(running_child(bayerboard, submission, attempt=1), signal.SIGKILL)
 
-    ended = bayerboard.wait_for_end(submission, PATIENCE_S)
+    ended = bayerboard.wait_for_end(submission)
     assert (ended["status"], ended["attempts"], ended["images_done"]) == ("scored", 2, LONG)
 
 
@@ -87,7 +86,7 @@ def test_what_kills_every_worker_fails_alone(
         archive = phases["short"].zip(tmp_path / f"{attempt}.zip", 9)
         others.append(visitor.submit(phases["short"].path(CHALLENGE), archive, "Bystander"))
 
-    ended = bayerboard.wait_for_end(poison, PATIENCE_S)
+    ended = bayerboard.wait_for_end(poison)
 
     assert (ended["status"], ended["attempts"], ended["failure_code"]) == ("failed", 3, "worker-died")
     assert "Its worker died 3 times." in visitor.get(f"/submissions/{poison}/")
@@ -105,7 +104,7 @@ def test_what_hangs_beyond_the_phases_limit_fails_for_good(
     child = running_child(bayerboard, submission, attempt=1)
     os.kill(child, signal.SIGSTOP)
     try:
-        ended = bayerboard.wait_for_end(submission, PATIENCE_S)
+        ended = bayerboard.wait_for_end(submission)
     finally:
         os.kill(child, signal.SIGCONT)
 

@@ -15,9 +15,10 @@ from bayerboard.demo.participant import Participant
 from tests.e2e.conftest import CHALLENGE, LONG
 from tests.e2e.oracle import mean_scores, score_images
 from tests.e2e.pages import board_of, text_of
-from tests.e2e.running import manage, running, wait_for
+from tests.e2e.running import manage, running
 from tests.e2e.visitor import Visitor
 from tests.operations.processes import is_running
+from tests.patience import wait_for
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,7 +64,7 @@ def wait_until_running(bayerboard: Bayerboard, submission: int) -> Row:
         assert row["status"] in {"queued", "running"}, "over before it could be disturbed"
         return row if row["images_done"] else None
 
-    return wait_for(look, timeout_s=60)
+    return bayerboard.wait_for(look)
 
 
 def expect_scored_at_second_attempt(bayerboard: Bayerboard, submission: int) -> None:
@@ -142,7 +143,7 @@ def test_a_killed_site_comes_back_and_knows_its_people(
     submission = send(visitor, phases.development, tmp_path)
     died = bayerboard.kill_program("web")
     bayerboard.wait_for_restart("web", died)
-    wait_for(bayerboard.address.is_healthy, timeout_s=60)
+    bayerboard.wait_for(bayerboard.address.is_healthy)
     assert "A method" in visitor.get(f"/submissions/{submission}/")
     assert bayerboard.wait_for_end(submission)["status"] == "scored"
 
@@ -159,7 +160,7 @@ def test_an_upload_that_stops_half_way_is_refused_and_leaves_nothing(
     assert "upload-incomplete" in answer
     assert "half.zip" in text_of(answer)
     assert not bayerboard.rows("SELECT * FROM submissions_submission WHERE idempotency_key = 'half-a-request'")
-    wait_for(lambda: bayerboard.stored_archives() <= before)
+    bayerboard.wait_for(lambda: bayerboard.stored_archives() <= before)
 
 
 def test_what_is_refused_is_answered_before_it_is_sent(
@@ -187,7 +188,7 @@ def test_one_request_sent_ten_times_at_once_is_one_submission(
     assert [answer.status for answer in answers] == [302] * 10
     assert len({answer.submission for answer in answers} - {None}) == 1
     assert len(bayerboard.rows("SELECT * FROM submissions_submission WHERE idempotency_key = 'the-same-request'")) == 1
-    wait_for(lambda: len(bayerboard.stored_archives() - before) == 1)
+    bayerboard.wait_for(lambda: len(bayerboard.stored_archives() - before) == 1)
     assert answers[0].submission is not None
     ended = bayerboard.wait_for_end(answers[0].submission)
     assert (ended["status"], ended["attempts"]) == ("scored", 1)
@@ -211,7 +212,7 @@ def test_fifty_requests_at_once_against_a_quota_of_five_are_five_submissions(
         ]["n"]
         == 5
     )
-    wait_for(lambda: len(bayerboard.stored_archives() - before) == 5)
+    bayerboard.wait_for(lambda: len(bayerboard.stored_archives() - before) == 5)
     assert [bayerboard.wait_for_end(pk)["status"] for pk in accepted if pk] == ["scored"] * 5
 
 
@@ -262,14 +263,12 @@ def test_a_phase_that_is_closed_takes_nothing(
     answer = visitor.send(late)
     assert answer.status == 403
     assert "phase-closed" in answer.text
-    wait_for(lambda: bayerboard.stored_archives() <= before)
+    bayerboard.wait_for(lambda: bayerboard.stored_archives() <= before)
 
 
 ACCOUNT = re.compile(r"^(?:organiser|participant|broken zip) +(\S+) +(\S+) +http://[^/ ]+(/\S+)$", re.MULTILINE)
 
 
-# Two starts and eighteen archives: minutes on a machine that has other things to do.
-@pytest.mark.timeout(600)
 def test_the_demo_fills_its_boards_stops_and_comes_back(tmp_path: Path) -> None:
     # It brings a Bayerboard of its own.
     done = manage(tmp_path / "demo", "demo", "--once", "--bind", "127.0.0.1:0")
@@ -278,7 +277,7 @@ def test_the_demo_fills_its_boards_stops_and_comes_back(tmp_path: Path) -> None:
     assert "Zip Happens on Track 1 · Samsung S7: rejected, as it should be" in done.stdout
 
     with running(tmp_path / "demo", "demo") as again:
-        accounts = wait_for(lambda: ACCOUNT.findall(again.output.read_text()))
+        accounts = again.wait_for(lambda: ACCOUNT.findall(again.output.read_text()))
         assert len(accounts) == 3
         pages = []
         for username, password, path in accounts:

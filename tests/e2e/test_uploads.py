@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.e2e.conftest import CHALLENGE
-from tests.e2e.running import wait_for
 from tests.e2e.uploader import Uploader
 
 if TYPE_CHECKING:
@@ -35,7 +34,7 @@ def test_an_upload_whose_server_is_killed_goes_on_byte_for_byte(
     parts = [uploader.send_part(plan, 1)]
     with uploader.begin_part(plan, 2):
         bayerboard.wait_for_restart("web", bayerboard.kill_program("web"))
-    wait_for(bayerboard.address.is_healthy, timeout_s=60)
+    bayerboard.wait_for(bayerboard.address.is_healthy)
 
     assert uploader.arrived(plan) == [1]
     with ThreadPoolExecutor(4) as threads:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from bayerboard.demo.participant import Participant, encode_form
+from tests.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,7 +49,7 @@ class Visitor(Participant):
     """One browser session, signed up; `name` is the user's and the team's."""
 
     def __init__(self, site: str, name: str) -> None:
-        super().__init__(site)
+        super().__init__(site, PATIENCE_S)
         self.name = name
         self.sign_up(name, f"{name}@example.org", PASSWORD)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from bayerboard.celery import app
 from bayerboard.operations import valkey
 from bayerboard.operations.supervisor import Program, Supervisor
-from tests.operations.processes import wait_for
+from tests.patience import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

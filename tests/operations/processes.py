@@ -1,18 +1,11 @@
-"""Small programs for the supervisor to run, and waiting for what they do."""
+"""Small programs for the supervisor to run, and a look at the processes of this machine."""
 
 from __future__ import annotations
 
 import sys
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
 
 from bayerboard.operations.supervisor import Program
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-T = TypeVar("T")
 
 # The state letters of a process that is gone, a zombie, or dead.
 ENDED = {"", "Z", "X"}
@@ -23,15 +16,6 @@ with pathlib.Path(sys.argv[1]).open("a") as file:
     file.write(f"{os.getpid()}\\n")
 signal.pause()
 """
-
-
-def wait_for(look: Callable[[], T], timeout_s: float = 20) -> T:
-    """Return what `look` returns as soon as that is true; fail when it does not become so."""
-    deadline = time.monotonic() + timeout_s
-    while not (found := look()):
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.01)
-    return found
 
 
 def program(name: str, folder: Path, code: str = RECORD_AND_WAIT, **options: object) -> Program:

@@ -15,7 +15,8 @@ from bayerboard.operations import stack as module
 from bayerboard.operations.errors import CannotStart
 from bayerboard.operations.stack import Stack, broker_programs, end_of, handling_signals, interrupt
 from bayerboard.operations.supervisor import Program
-from tests.operations.processes import is_running, program, recorded, wait_for
+from tests.operations.processes import is_running, program, recorded
+from tests.patience import wait_for
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,7 +14,8 @@ import pytest
 
 from bayerboard.operations import supervisor as module
 from bayerboard.operations.supervisor import Backoff, Program, Supervisor, describe_status
-from tests.operations.processes import is_running, program, recorded, wait_for
+from tests.operations.processes import is_running, program, recorded
+from tests.patience import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

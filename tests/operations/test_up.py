@@ -18,7 +18,8 @@ from django.core.management import CommandError, call_command
 
 from bayerboard.lib.embedded import runtime_dir
 from bayerboard.operations.address import Address
-from tests.operations.processes import descendants, is_running, stat_of, wait_for
+from tests.operations.processes import descendants, is_running, stat_of
+from tests.patience import PATIENCE_S, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,7 +58,7 @@ class Up:
             assert self.process.poll() is None, self.said
             return re.findall(r"Bayerboard is ready at http://(\S+)/ ", self.said)
 
-        return Address.parse(wait_for(look, timeout_s=90)[0])
+        return Address.parse(wait_for(look)[0])
 
     def leader(self, name: str) -> int | None:
         """Return the process of a program that the supervisor itself started."""
@@ -70,7 +71,7 @@ class Up:
     def stop(self, number: signal.Signals) -> int:
         """Send a signal and return the exit status."""
         self.process.send_signal(number)
-        return self.process.wait(timeout=60)
+        return self.process.wait(PATIENCE_S)
 
 
 def environment(data_dir: Path) -> dict[str, str]:
@@ -143,7 +144,7 @@ def test_a_port_in_use_is_said_before_anything_starts(tmp_path: Path) -> None:
         socket.create_server(("127.0.0.1", 0)) as other,
         up(tmp_path / "data", f"127.0.0.1:{other.getsockname()[1]}") as one,
     ):
-        assert one.process.wait(timeout=60) == 1
+        assert one.process.wait(PATIENCE_S) == 1
     assert "Address already in use" in one.said
     assert not (tmp_path / "data" / "log").exists()
     assert not (tmp_path / "data" / "bayerboard.sqlite3").exists()

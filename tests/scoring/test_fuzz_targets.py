@@ -36,7 +36,7 @@ def test_seeds_and_mutations_of_them_do_no_harm(target: Target) -> None:
             target.run(bytes(data))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data())
 @pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS)
 def test_any_change_of_a_good_input_does_no_harm(target: Target, data: st.DataObject) -> None:
@@ -50,7 +50,7 @@ def test_any_change_of_a_good_input_does_no_harm(target: Target, data: st.DataOb
     target.run(b"".join(pieces))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.binary(max_size=300))
 @pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS)
 def test_any_bytes_do_no_harm(target: Target, data: bytes) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from scoring.check import CheckReport, check_archive
@@ -86,7 +86,6 @@ def test_any_bytes_are_answered_with_a_report(data: bytes, protocol: Protocol) -
     assert not check(data, protocol).ok
 
 
-@settings(deadline=None)
 @given(compression=st.sampled_from([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED]), changes=mutations())
 def test_a_changed_archive_is_answered_with_a_report(
     compression: int,
@@ -97,7 +96,6 @@ def test_a_changed_archive_is_answered_with_a_report(
     check(mutate(good[compression], changes), protocol)
 
 
-@settings(deadline=None)
 @given(compression=st.sampled_from([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED]), changes=mutations())
 def test_a_changed_archive_is_scored_or_rejected(
     compression: int,
@@ -120,7 +118,6 @@ def outcome(data: bytes, reference: Reference, protocol: Protocol) -> object:
         return rejected.errors
 
 
-@settings(deadline=None)
 @given(names=st.lists(st.text(st.characters(codec="utf-8"), min_size=1, max_size=20), max_size=5, unique=True))
 def test_any_names_are_answered_with_a_report(names: list[str], protocol: Protocol) -> None:
     stream = io.BytesIO()
@@ -131,7 +128,6 @@ def test_any_names_are_answered_with_a_report(names: list[str], protocol: Protoc
     assert not check(stream.getvalue(), protocol).ok
 
 
-@settings(deadline=None)
 @given(content=st.binary(max_size=200))
 def test_any_content_of_an_image_is_answered_with_a_report(content: bytes, protocol: Protocol) -> None:
     stream = io.BytesIO()

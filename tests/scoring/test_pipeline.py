@@ -9,6 +9,7 @@ from contextlib import closing
 import pytest
 
 from scoring.pipeline import in_order, usable_cores
+from tests.patience import PATIENCE_S
 
 
 @pytest.mark.parametrize("jobs", [1, 3])
@@ -21,7 +22,7 @@ def test_one_job_needs_no_thread() -> None:
 
 
 def test_jobs_run_at_the_same_time() -> None:
-    meeting = threading.Barrier(2, timeout=10)
+    meeting = threading.Barrier(2, timeout=PATIENCE_S)
 
     # Each waits for the other, so one after the other would time out.
     assert sorted(in_order(lambda _: meeting.wait(), range(2), 2)) == [0, 1]
@@ -46,7 +47,7 @@ def test_what_has_not_begun_is_dropped_when_the_caller_stops() -> None:
     def work(item: int) -> int:
         began.append(item)
         if item:
-            go_on.wait(10)
+            go_on.wait(PATIENCE_S)
         return item
 
     with closing(in_order(work, range(100), 2)) as results:

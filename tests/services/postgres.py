@@ -17,7 +17,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from tests.services.service import Service, free_port
+from tests.services.service import ANSWERS_WITHIN_S, Service, free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,7 +70,7 @@ class Postgres:
     def answers(self) -> bool:
         """Whether it takes connections: neither starting nor recovering."""
         try:
-            psycopg.connect(self.url("postgres"), connect_timeout=2).close()
+            psycopg.connect(self.url("postgres"), connect_timeout=ANSWERS_WITHIN_S).close()
         except psycopg.OperationalError:
             return False
         return True

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.services.service import Service, free_port
+from tests.services.service import ANSWERS_WITHIN_S, Service, free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,7 +40,7 @@ class S3:
 
     def answers(self) -> bool:
         try:
-            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+            socket.create_connection(("127.0.0.1", self.port), timeout=ANSWERS_WITHIN_S).close()
         except OSError:
             return False
         return True

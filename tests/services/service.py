@@ -11,14 +11,19 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from bayerboard.operations.supervisor import Backoff, Child, Program
-from tests.operations.processes import is_running, wait_for
+from tests.operations.processes import is_running
+from tests.patience import PATIENCE_S, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-READY_WITHIN_S = 60
+# One try to reach a server; whoever waits for it tries again.
+ANSWERS_WITHIN_S = 20
+# One that has died this often while it was waited for will not come up by being started again.
+HOPELESS_DEATHS = 5
 POLL_S = 0.05
+LOG_TAIL_CHARACTERS = 2000
 
 
 class Service:
@@ -36,6 +41,7 @@ class Service:
         self.log = log
         self.stop_signal = stop_signal
         self._child = Child(Program(name, command, log), Backoff())
+        self._deaths = 0
         self._stopping = threading.Event()
         self._held = threading.Event()
         # A child is tied to the thread that started it: one thread starts, watches and stops it.
@@ -64,9 +70,9 @@ class Service:
     def kill(self, number: signal.Signals = signal.SIGKILL) -> int:
         """Send its process a signal that ends it; return the process that died."""
         pid = self.pid
-        assert pid is not None, f"it does not run: {self.log.read_text()[-2000:]}"
+        assert pid is not None, f"it does not run: {end_of(self.log)}"
         os.kill(pid, number)
-        wait_for(lambda: not is_running(pid), timeout_s=READY_WITHIN_S)
+        wait_for(lambda: not is_running(pid))
         return pid
 
     @contextmanager
@@ -79,20 +85,33 @@ class Service:
             self._held.clear()
 
     def wait_until_ready(self) -> None:
-        wait_for(self.answers, timeout_s=READY_WITHIN_S)
+        """Return when it answers; fail with the end of its log where it dies instead."""
+        before = self._deaths
+
+        def check() -> None:
+            deaths = self._deaths - before
+            assert deaths < HOPELESS_DEATHS, f"{self.log.name}: it died {deaths} times\n{end_of(self.log)}"
+
+        wait_for(self.answers, check=check)
 
     def _run(self) -> None:
         while not self._stopping.wait(POLL_S):
-            self._child.collect()
+            if self._child.collect() is not None:
+                self._deaths += 1
             if self._child.process is None and not self._held.is_set():
                 self._child.start()
         if self._child.process is not None:
             os.kill(self._child.process.pid, self.stop_signal)
-        deadline = time.monotonic() + READY_WITHIN_S
+        deadline = time.monotonic() + PATIENCE_S
         while self._child.process is not None and self._child.collect() is None:
             if time.monotonic() > deadline:
                 self._child.signal_group(signal.SIGKILL)
             time.sleep(POLL_S)
+
+
+def end_of(log: Path) -> str:
+    """Return the last lines of a log, if there is one."""
+    return log.read_text(errors="replace")[-LOG_TAIL_CHARACTERS:] if log.exists() else "(no log)"
 
 
 def free_port() -> int:

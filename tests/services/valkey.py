@@ -12,7 +12,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from bayerboard.operations.valkey import find_server
-from tests.services.service import Service, free_port
+from tests.services.service import ANSWERS_WITHIN_S, Service, free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,7 +40,7 @@ class Valkey:
 
     def client(self) -> redis.Redis:
         # Whoever asks will ask again: the client's own retries would only make a "no" slow.
-        return redis.Redis.from_url(self.url, socket_timeout=2, retry=Retry(NoBackoff(), 0))
+        return redis.Redis.from_url(self.url, socket_timeout=ANSWERS_WITHIN_S, retry=Retry(NoBackoff(), 0))
 
     def answers(self) -> bool:
         client = self.client()

@@ -15,6 +15,8 @@ from tests.site.pages import Page
 if TYPE_CHECKING:
     from tests.factories import Cast
 
+pytestmark = pytest.mark.database
+
 GOOD = {"username": "ada", "email": "ada@example.org", "password1": "a long passphrase"}
 
 

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     from tests.factories import Cast
 
+pytestmark = pytest.mark.database
+
 # What workers and commands alone make and move.
 READ_ONLY = ("inputset", "referenceset", "scoringversion", "evaluation", "rescorerun", "baselinerun")
 # These need files or data that only `create_challenge` brings.

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from bayerboard.challenges.models import Phase
     from tests.factories import Cast
 
+pytestmark = pytest.mark.database
+
 ANYBODY = AnonymousUser()
 
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from scoring.protocol import Protocol
     from tests.factories import Cast
 
+pytestmark = pytest.mark.database
+
 
 @pytest.fixture
 def rankings(monkeypatch: pytest.MonkeyPatch) -> list[int]:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from bayerboard.teams.models import Team
     from tests.factories import Cast
 
+pytestmark = pytest.mark.database
+
 
 def claim() -> Evaluation:
     evaluation = Evaluation.objects.claim_next("tester/1")

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from tests.factories import Cast
 
+pytestmark = pytest.mark.database
+
 
 @pytest.mark.parametrize("what", ["challenge", "track", "phase", "team", "participant", "entry"])
 def test_is_refused_once_there_is_a_submission(cast: Cast, tmp_path: Path, what: str) -> None:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from bayerboard.teams.models import Team
     from tests.factories import Cast
 
+pytestmark = pytest.mark.database
+
 
 @pytest.fixture
 def phase(tmp_path: Path) -> Phase:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from bayerboard.challenges.models import Challenge
     from tests.factories import Cast
 
+pytestmark = pytest.mark.database
+
 GOOD = {"team_name": "Half a Pixel", "accept_terms": "on"}
 TAKEN = "Another team already has this name."
 

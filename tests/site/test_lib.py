@@ -13,6 +13,8 @@ from bayerboard.lib.console import table
 from bayerboard.lib.pages import page_number
 from tests import factories
 
+pytestmark = pytest.mark.database
+
 
 def test_a_table_is_as_wide_as_its_cells() -> None:
     text = table(["team", "PSNR"], [["Bayer Street", "31.86"], ["A", "9.00"]], right={1})

@@ -12,6 +12,8 @@ from tests.factories import make_challenge
 if TYPE_CHECKING:
     from pytest_django import DjangoAssertNumQueries
 
+pytestmark = pytest.mark.database
+
 
 @pytest.mark.django_db(transaction=True)
 def test_a_shared_row_is_shared_and_not_changed(django_assert_num_queries: DjangoAssertNumQueries) -> None:

@@ -14,6 +14,8 @@ from tests import factories
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.database
+
 
 @pytest.mark.django_db
 def test_nothing_is_missing() -> None:

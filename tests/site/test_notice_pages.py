@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from bayerboard.submissions.models import Submission
     from tests.factories import Cast
 
+pytestmark = pytest.mark.database
+
 UNREAD = 'class="count"'
 
 

@@ -13,6 +13,8 @@ from tests import factories
 if TYPE_CHECKING:
     from tests.factories import Cast
 
+pytestmark = pytest.mark.database
+
 HUGE = 10**30
 
 

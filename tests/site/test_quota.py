@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from tests.factories import Cast
 
+pytestmark = pytest.mark.database
+
 
 def used(cast: Cast) -> int:
     return quota_of(cast.phase, cast.team).used_total

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from bayerboard.challenges.models import Phase
     from tests.factories import Cast
 
+pytestmark = pytest.mark.database
+
 
 @pytest.fixture
 def ours(cast: Cast, tmp_path: Path) -> Submission:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from bayerboard.submissions.models import Submission
     from tests.factories import Cast
 
+pytestmark = pytest.mark.database
+
 SHA256 = "b" * 64
 REPORT = ScoreReport(
     protocol="aim22-s7",

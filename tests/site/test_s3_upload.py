@@ -16,6 +16,7 @@ from bayerboard.submissions.models import Submission
 from bayerboard.uploads.models import State
 from tests import factories
 from tests.fault_proxy import FaultProxy
+from tests.patience import PATIENCE_S
 from tests.s3_server import S3Server, objects_in
 from tests.site import uploading
 from tests.site.pages import Page
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
     from bayerboard.lib.storage.s3_address import S3Address
     from tests.factories import Cast
+
+pytestmark = pytest.mark.database
 
 PART = 1000
 CONTENT = os.urandom(2 * PART + 345)
@@ -97,7 +100,7 @@ def test_a_part_of_another_size_than_announced(bucket: S3Address, cast: Cast, ch
     url = uploading.sign(cast, upload, 1).json()["url"]
 
     with pytest.raises(HTTPError) as refused:
-        urlopen(Request(url, bytes(PART + change), method="PUT"), timeout=30)
+        urlopen(Request(url, bytes(PART + change), method="PUT"), timeout=PATIENCE_S)
 
     with refused.value:
         assert refused.value.code == 403
@@ -165,7 +168,7 @@ def test_a_download_is_sent_by_the_bucket(bucket: S3Address, cast: Cast) -> None
 
     assert response.status_code == 302
     assert "no-store" in response["Cache-Control"]
-    with urlopen(response["Location"], timeout=30) as answer:
+    with urlopen(response["Location"], timeout=PATIENCE_S) as answer:
         assert answer.read() == CONTENT
         assert answer.headers["Content-Disposition"] == f'attachment; filename="submission-{submission.pk}.zip"'
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from tests.factories import Cast
 
+pytestmark = pytest.mark.database
+
 
 def standing(cast: Cast) -> Submission | None:
     found = Standing.objects.filter(entry__team=cast.team).select_related("evaluation__submission").first()

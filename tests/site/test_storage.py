@@ -10,6 +10,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from bayerboard.lib.storage import InvalidKey, LocalDisk, ObjectStore, PartsGone, object_store
+from tests.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +43,7 @@ def put_part(store: ObjectStore, parts_id: str, number: int, key: str = KEY) -> 
         assert isinstance(store, LocalDisk)
         store.write_part(parts_id, number, len(data), chunks(data))
     else:
-        with urlopen(Request(url, data, method="PUT"), timeout=30) as answer:
+        with urlopen(Request(url, data, method="PUT"), timeout=PATIENCE_S) as answer:
             assert answer.status == 200
 
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from bayerboard.submissions.models import Submission
     from tests.factories import Cast
 
+pytestmark = pytest.mark.database
+
 
 @pytest.fixture
 def submission(cast: Cast, tmp_path: Path) -> Submission:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from tests.factories import Cast
 
+pytestmark = pytest.mark.database
+
 
 @pytest.mark.parametrize("role", ["participant", "teammate"])
 def test_lists_the_teams_submissions_newest_first(cast: Cast, role: str, tmp_path: Path) -> None:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from tests.factories import Cast
 
+pytestmark = pytest.mark.database
+
 INSIDERS = ("participant", "teammate", "organiser")
 
 

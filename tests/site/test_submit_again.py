@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from tests.factories import Cast
 
+pytestmark = pytest.mark.database
+
 KEY = "0123456789abcdef"
 
 

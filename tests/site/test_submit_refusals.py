@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from tests.factories import Cast
 
+pytestmark = pytest.mark.database
+
 
 def send(cast: Cast, tmp_path: Path, role: str = "participant", **fields: Any) -> Any:
     return cast.client(role).post(cast.phase.submit_url(), factories.upload(cast.phase, tmp_path, **fields))

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from pytest_django import DjangoCaptureOnCommitCallbacks
 
+pytestmark = pytest.mark.database
+
 Published = list[tuple[str, dict[str, Any]]]
 
 

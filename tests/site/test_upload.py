@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from tests.factories import Cast
 
+pytestmark = pytest.mark.database
+
 PART = 1000
 CONTENT = os.urandom(2 * PART + 345)
 

@@ -26,7 +26,7 @@ T = TypeVar("T")
 PART = 100_000
 CONTENT = os.urandom(5 * PART + 345)
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture(autouse=True)

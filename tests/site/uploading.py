@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
 from bayerboard.uploads.models import Upload
+from tests.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -61,7 +62,7 @@ def send_part(cast: Cast, upload: Upload, content: bytes, number: int) -> str:
 def put_elsewhere(url: str | None, data: bytes) -> str:
     """Send bytes to a signed address of the storage; return the ETag."""
     assert url is not None
-    with urlopen(Request(url, data, method="PUT"), timeout=30) as answer:
+    with urlopen(Request(url, data, method="PUT"), timeout=PATIENCE_S) as answer:
         return str(answer.headers["ETag"])
 
 

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
     from tests.factories import Cast
 
+pytestmark = pytest.mark.database
+
 
 @pytest.fixture
 def cast(db: None, tmp_path: Path) -> Cast:

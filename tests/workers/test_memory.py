@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from bayerboard.challenges.models import Phase
 
+pytestmark = pytest.mark.database
+
 # Beside what the libraries take. A reference and a prediction of the large size, and what is made of them, are beyond.
 FREE_MB = 50
 LARGE = replace(factories.SMALL_S7, shape=(2000, 2000, 4))

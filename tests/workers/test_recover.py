@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from bayerboard.submissions.models import Submission
     from tests.factories import Cast
 
+pytestmark = pytest.mark.database
+
 Published = list[tuple[str, dict[str, Any]]]
 
 

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from tests.factories import Cast
     from tests.s3_server import S3Server
 
+pytestmark = pytest.mark.database
+
 
 @pytest.fixture
 def submission(bucket: S3Address, cast: Cast, tmp_path: Path) -> Submission:

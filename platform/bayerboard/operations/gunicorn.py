@@ -13,4 +13,7 @@ _loggers = {
     for name, level in (("gunicorn.error", "INFO"), ("gunicorn.access", "WARNING"))
 }
 logconfig_dict = {**LOGGING, "loggers": {**LOGGING["loggers"], **_loggers}}
+# Gunicorn kills a process that has not begun to answer by then, and starts another, which fares no better. Its own 30 s
+# are too few for a slow machine on which the workers start at the same time.
+timeout = 180
 access_log_format = '%(h)s "%(m)s %(U)s" %(s)s %(b)s %(M)sms'

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from types import FrameType, TracebackType
 
 POLL_S = 0.1
+# For a slow machine on which other programs run; what cannot start at all ends the waiting sooner.
+READY_WITHIN_S = 300
 # A program that has died this often before the site ever answered will not come up by being started again.
 HOPELESS_DEATHS = 3
 LOG_TAIL_LINES = 15
@@ -86,7 +88,7 @@ class Stack:
         """Stop the programs; return when none is left."""
         self._cleanup.__exit__(kind, error, traceback)
 
-    def wait_until_ready(self, timeout_s: float = 90) -> None:
+    def wait_until_ready(self, timeout_s: float = READY_WITHIN_S) -> None:
         """Return once the site answers, or raise `CannotStart` with the end of the log of what failed."""
         deadline = time.monotonic() + timeout_s
         while not self.address.is_healthy():
