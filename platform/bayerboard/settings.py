@@ -74,7 +74,7 @@ INSTALLED_APPS = [
     "bayerboard.demo",
     "bayerboard.operations",
     "bayerboard.lib",
-    "django.contrib.admin",
+    "bayerboard.operations.admin_site.OperatorsAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -19,11 +19,6 @@ class User(AbstractUser):
     )
 
     @cached_property
-    def organised_challenge_pks(self) -> frozenset[int]:
-        """Remember, for one request, what the user organises: every row of a list asks."""
-        return frozenset(self.organised_challenges.values_list("pk", flat=True))
-
-    @cached_property
     def remembered(self) -> dict[str, Any]:
         """Facts about the user that a page asks for in several places: the apps above keep them here for a request."""
         return {}

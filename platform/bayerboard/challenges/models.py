@@ -6,7 +6,6 @@ import hashlib
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
@@ -14,9 +13,28 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
+from bayerboard.challenges.audit import AuditEntry
+from bayerboard.challenges.grants import RoleGrant
 from bayerboard.challenges.parsed import manifest_of, protocol_of
+from bayerboard.challenges.roles import staff_role
 from bayerboard.challenges.visibility import BoardMode, PhaseFacts
 from scoring.manifest import Manifest
+
+# Models that stand in modules of their own: Django looks for them here.
+__all__ = [
+    "AuditEntry",
+    "Board",
+    "Challenge",
+    "Compared",
+    "Download",
+    "InputSet",
+    "Phase",
+    "ReferenceSet",
+    "RoleGrant",
+    "ScoringVersion",
+    "Selection",
+    "Track",
+]
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -38,12 +56,12 @@ class ChallengeQuerySet(models.QuerySet["Challenge"]):
     """Sets of challenges."""
 
     def visible_to(self, user: User | AnonymousUser) -> ChallengeQuerySet:
-        """Keep the listed ones, and the unlisted ones that the user organises."""
+        """Keep the listed ones, and the unlisted ones in which the user has a role."""
         if user.is_superuser:
             return self
         listed = Q(is_listed=True)
         if user.is_authenticated:
-            listed |= Q(pk__in=Challenge.organisers.through.objects.filter(user=user).values("challenge"))
+            listed |= Q(pk__in=RoleGrant.objects.filter(user=user).values("challenge"))
         return self.filter(listed)
 
 
@@ -58,7 +76,6 @@ class Challenge(models.Model):
     notice = models.CharField(max_length=300, blank=True, help_text="A banner on every page of the challenge.")
     time_zone = models.CharField(max_length=64, default="UTC", validators=[_check_time_zone])
     is_listed = models.BooleanField(default=True, help_text="Otherwise a draft, which only its organisers see.")
-    organisers = models.ManyToManyField(settings.AUTH_USER_MODEL, related_name="organised_challenges", blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = ChallengeQuerySet.as_manager()
@@ -82,13 +99,8 @@ class Challenge(models.Model):
         return hashlib.sha256(self.terms.encode()).hexdigest()
 
     def is_visible_to(self, user: User | AnonymousUser) -> bool:
-        """Whether it is listed, or the user organises it."""
-        return self.is_listed or self.is_organised_by(user)
-
-    def is_organised_by(self, user: User | AnonymousUser) -> bool:
-        if not user.is_authenticated:
-            return False
-        return user.is_superuser or self.pk in user.organised_challenge_pks
+        """Whether it is listed, or the user has a role in it."""
+        return self.is_listed or staff_role(user, self).reads_all
 
 
 class Track(models.Model):
@@ -169,8 +181,8 @@ class Phase(models.Model):
     position = models.PositiveSmallIntegerField(default=0)
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField(null=True, blank=True)
-    quota_per_day = models.PositiveIntegerField(default=5)
-    quota_total = models.PositiveIntegerField(default=100)
+    quota_per_day = models.PositiveIntegerField(default=5, validators=[MinValueValidator(1)])
+    quota_total = models.PositiveIntegerField(default=100, validators=[MinValueValidator(1)])
     max_archive_bytes = models.PositiveBigIntegerField(default=500_000_000)
     time_limit_s = models.PositiveIntegerField(
         "time limit [s]",
@@ -210,6 +222,11 @@ class Phase(models.Model):
 
     def get_absolute_url(self) -> str:
         return self._reverse("board")
+
+    def clean(self) -> None:
+        """Refuse dates that contradict each other."""
+        if self.ends_at is not None and self.starts_at is not None and self.ends_at <= self.starts_at:
+            raise ValidationError({"ends_at": "The phase must end after it starts."})
 
     @property
     def path(self) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
+from bayerboard.challenges.grants import GRANTS
+
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
@@ -48,4 +50,8 @@ def staff_role(user: User | AnonymousUser, challenge: Challenge) -> Role:
         return Role.READER
     if user.is_superuser:
         return Role.OPERATOR
-    return Role.OWNER if challenge.pk in user.organised_challenge_pks else Role.READER
+    if GRANTS not in user.remembered:
+        grants = user.grants.order_by().values_list("challenge", "role")
+        user.remembered[GRANTS] = {pk: Role[role.upper()] for pk, role in grants}
+    roles: dict[int, Role] = user.remembered[GRANTS]
+    return roles.get(challenge.pk, Role.READER)

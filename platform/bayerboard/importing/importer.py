@@ -7,18 +7,15 @@ anyone's back (a reference, a protocol) is reported instead of done.
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 
-from bayerboard.accounts.models import User
 from bayerboard.challenges.models import (
     Challenge,
     Download,
@@ -28,6 +25,7 @@ from bayerboard.challenges.models import (
     ScoringVersion,
     Track,
 )
+from bayerboard.importing.people import find_people, write_people
 from bayerboard.importing.preparation import (
     Prepared,
     PreparedPhase,
@@ -35,6 +33,7 @@ from bayerboard.importing.preparation import (
     prepare,
     store,
 )
+from bayerboard.importing.report import Change, ImportReport, Kind
 from bayerboard.importing.spec_yaml import SpecError, SpecProblem
 from bayerboard.leaderboards.models import Standing
 from bayerboard.leaderboards.settling import settle
@@ -46,37 +45,13 @@ if TYPE_CHECKING:
 
     from django.db.models import Model
 
+    from bayerboard.accounts.models import User
     from bayerboard.importing.spec import ChallengeSpec, PhaseSpec, TrackSpec
     from scoring.protocol import Protocol
 
-Kind = Literal["created", "updated", "unchanged", "note"]
 SHOWN_CHARACTERS = 60
-
-
-@dataclass(frozen=True)
-class Change:
-    """What the import did with one thing, or found out about it."""
-
-    kind: Kind
-    subject: str
-    detail: str = ""
-
-
-@dataclass
-class ImportReport:
-    """Everything that an import did, in the order of the file."""
-
-    changes: list[Change] = field(default_factory=list)
-
-    def add(self, kind: Kind, subject: str, detail: str = "") -> None:
-        self.changes.append(Change(kind, subject, detail))
-
-    def count(self, kind: Kind) -> int:
-        return sum(change.kind == kind for change in self.changes)
-
-    @property
-    def is_change(self) -> bool:
-        return bool(self.count("created") or self.count("updated"))
+# Fields that are long, or name objects of the storage: the audit log leaves them out.
+NOT_TOLD = frozenset({"manifest_data", "storage_key", "input_set", "protocol_data"})
 
 
 def _say_nothing(line: str) -> None:
@@ -98,16 +73,16 @@ def import_challenge(spec: ChallengeSpec, say: Callable[[str], None] = _say_noth
     with transaction.atomic():
         # Whoever submits now waits, so that a phase without submissions stays one until we are done.
         list(Phase.objects.select_for_update(no_key=True).filter(track__challenge__slug=spec.slug))
-        organisers, problems = _find_organisers(spec)
+        people, problems = find_people(spec)
         problems += _renamed_images(spec, prepared)
         if problems:
             raise SpecError(problems)
-        return _write(spec, prepared, organisers)
+        return _write(spec, prepared, people)
 
 
 def _prepare(spec: ChallengeSpec, scratch: Path, say: Callable[[str], None]) -> Prepared:
     """Prepare all files, and look up what the database says to them: whatever is wrong is found before a write."""
-    _, problems = _find_organisers(spec)
+    _, problems = find_people(spec)
     try:
         prepared = prepare(spec, _protocols(spec), scratch, say)
     except SpecError as error:
@@ -125,34 +100,6 @@ def _protocols(spec: ChallengeSpec) -> list[Protocol]:
 
 
 # --- What only the database knows ---------------------------------------------------------------------------------
-
-
-def _find_organisers(spec: ChallengeSpec) -> tuple[list[User], list[SpecProblem]]:
-    organisers, problems = [], []
-    for index, name in enumerate(spec.organisers):
-        found = _find_account(name)
-        if isinstance(found, User):
-            organisers.append(found)
-        else:
-            hint = "Create the account first, or name another."
-            problems.append(spec.problem(("organisers", index), found, hint))
-    return organisers, problems
-
-
-def _find_account(name: str) -> User | str:
-    """The account of a user name or of a confirmed address, or what is wrong.
-
-    An unconfirmed address is anybody's: whoever signs up with it first must not become an organiser.
-    """
-    if "@" not in name:
-        users = list(User.objects.filter(username__iexact=name)[:2])
-        return users[0] if len(users) == 1 else f"There is no account “{name}”."
-    addresses = list(EmailAddress.objects.filter(email__iexact=name, verified=True).select_related("user")[:2])
-    if len(addresses) == 1:
-        user = addresses[0].user
-        assert isinstance(user, User)
-        return user
-    return f"No account has confirmed the address “{name}”."
 
 
 def _renamed_images(spec: ChallengeSpec, prepared: Prepared) -> Iterator[SpecProblem]:
@@ -178,7 +125,7 @@ def _has_submissions(phase: Phase) -> bool:
 # --- Writing ------------------------------------------------------------------------------------------------------
 
 
-def _write(spec: ChallengeSpec, prepared: Prepared, organisers: list[User]) -> ImportReport:
+def _write(spec: ChallengeSpec, prepared: Prepared, people: list[tuple[User, str]]) -> ImportReport:
     report = ImportReport()
     challenge = Challenge.objects.filter(slug=spec.slug).first() or Challenge(slug=spec.slug)
     values = {
@@ -191,10 +138,11 @@ def _write(spec: ChallengeSpec, prepared: Prepared, organisers: list[User]) -> I
         "is_listed": spec.listed,
     }
     _save(report, f"challenge {spec.slug}", challenge, values)
-    _write_organisers(report, challenge, organisers)
+    write_people(report, challenge, people)
     for position, (track, files) in enumerate(zip(spec.tracks, prepared.tracks, strict=True)):
         _write_track(report, challenge, track, files, position)
     _report_surplus(report, f"challenge {spec.slug}", "track", challenge.tracks, {track.slug for track in spec.tracks})
+    report.enter(challenge)
     return report
 
 
@@ -203,14 +151,23 @@ def _save(report: ImportReport, subject: str, item: Model, values: dict[str, Any
     is_new = item.pk is None
     changed = [name for name, value in values.items() if is_new or getattr(item, name) != value]
     detail = "" if is_new else "; ".join(_difference(name, getattr(item, name), values[name]) for name in changed)
+    told = [name for name in changed if name not in NOT_TOLD]
+    before = {} if is_new else {name: _shortened(getattr(item, name)) for name in told}
+    after = {name: _shortened(values[name]) for name in told}
     for name in changed:
         setattr(item, name, values[name])
     if is_new:
         item.save()
     elif changed:
         item.save(update_fields=changed)
-    report.add("created" if is_new else "updated" if changed else "unchanged", subject, detail)
+    kind: Kind = "created" if is_new else "updated" if changed else "unchanged"
+    report.add(Change(kind, subject, detail, before, after))
     return changed
+
+
+def _shortened(value: Any) -> str:
+    text = _shown(value)
+    return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}…"
 
 
 def _difference(name: str, before: Any, after: Any) -> str:
@@ -223,16 +180,6 @@ def _shown(value: Any) -> str:
     if isinstance(value, datetime):
         return f"{value.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
     return "none" if value in (None, "", []) else str(value)
-
-
-def _write_organisers(report: ImportReport, challenge: Challenge, organisers: list[User]) -> None:
-    present = set(challenge.organisers.all())
-    for user in organisers:
-        if user not in present:
-            challenge.organisers.add(user)
-            report.add("created", f"organiser {user.username}")
-    for user in sorted(present - set(organisers), key=lambda user: user.username):
-        report.add("note", f"organiser {user.username}", "not in the file; remains an organiser")
 
 
 def _write_track(
@@ -251,9 +198,9 @@ def _write_track(
     }
     _save(report, subject, track, values)
     if files.protocol.name != spec.protocol.name:
-        report.add("note", subject, f"keeps its protocol {files.protocol.name}; {spec.protocol.name} needs a new track")
+        report.note(subject, f"keeps its protocol {files.protocol.name}; {spec.protocol.name} needs a new track")
     elif files.protocol.digest != spec.protocol.digest:
-        report.add("note", subject, f"keeps its copy of {spec.protocol.name}, which differs from the one named now")
+        report.note(subject, f"keeps its copy of {spec.protocol.name}, which differs from the one named now")
     _write_downloads(report, track, spec, files)
     for index, (phase, phase_files) in enumerate(zip(spec.phases, files.phases, strict=True)):
         _write_phase(report, track, phase, phase_files, index)
@@ -262,7 +209,7 @@ def _write_track(
 
 def _report_surplus(report: ImportReport, parent: str, kind: str, items: Any, named: set[str]) -> None:
     for item in items.exclude(slug__in=named):
-        report.add("note", f"{kind} {item.slug}", f"not in the file; remains in {parent}")
+        report.note(f"{kind} {item.slug}", f"not in the file; remains in {parent}")
 
 
 def _write_downloads(report: ImportReport, track: Track, spec: TrackSpec, files: PreparedTrack) -> None:
@@ -282,7 +229,7 @@ def _write_downloads(report: ImportReport, track: Track, spec: TrackSpec, files:
         }
         _save(report, f"download {track.slug}/{download.title}", item, values)
     for item in track.downloads.exclude(title__in=[download.title for download in spec.downloads]):
-        report.add("note", f"download {track.slug}/{item.title}", "not in the file; remains on offer")
+        report.note(f"download {track.slug}/{item.title}", "not in the file; remains on offer")
 
 
 def _write_phase(report: ImportReport, track: Track, spec: PhaseSpec, files: PreparedPhase, position: int) -> None:
@@ -312,7 +259,7 @@ def _write_phase(report: ImportReport, track: Track, spec: PhaseSpec, files: Pre
         Standing.objects.rebuild(phase)
     if files.inputs.ignored:
         kind = spec.input_format
-        report.add("note", subject, f"left out {files.inputs.ignored} files beside the inputs that are not .{kind}")
+        report.note(subject, f"left out {files.inputs.ignored} files beside the inputs that are not .{kind}")
     _write_reference(report, phase, files)
     # Other dates, or images published or hidden, may change by which values the standings are chosen.
     settle(phase.pk)
@@ -345,9 +292,9 @@ def _write_reference(report: ImportReport, phase: Phase, files: PreparedPhase) -
             storage_key=file.key("references"),
             size_bytes=file.size_bytes,
         )
-        report.add("created", subject, f"version {latest.version}, {len(files.reference.names)} images")
+        report.add(Change("created", subject, f"version {latest.version}, {len(files.reference.names)} images"))
     else:
-        report.add("unchanged", subject, f"version {latest.version}")
+        report.add(Change("unchanged", subject, f"version {latest.version}"))
     published = phase.published_version
     if published is not None and published.reference_set_id == latest.pk:
         return
@@ -355,7 +302,7 @@ def _write_reference(report: ImportReport, phase: Phase, files: PreparedPhase) -
         _publish(phase, latest)
     else:
         detail = f"version {latest.version} scores nothing yet: run manage.py rescore {phase.path}"
-        report.add("note", subject, detail)
+        report.note(subject, detail)
 
 
 def _publish(phase: Phase, reference: ReferenceSet) -> None:

@@ -12,7 +12,6 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
-    Field,
     InstanceOf,
     PrivateAttr,
     ValidationError,
@@ -27,6 +26,7 @@ from bayerboard.importing.spec_fields import (
     ExistingPath,
     Line,
     Moment,
+    Names,
     Slug,
     Surroundings,
     TextFile,
@@ -216,7 +216,9 @@ class ChallengeSpec(_Described):
     terms_file: TextPath | None = None
     time_zone: Annotated[str, AfterValidator(_known_zone)] = "UTC"
     notice: Line = ""
-    organisers: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+    owners: Names = ()
+    organisers: Names = ()
+    viewers: Names = ()
     listed: bool = True
     tracks: Annotated[tuple[TrackSpec, ...], AfterValidator(_not_empty)]
 
@@ -289,7 +291,8 @@ def _find_zone(name: Any) -> tzinfo | None:
 
 def _repetitions(data: dict[str, Any], source: SourceMap) -> Iterator[SpecProblem]:
     """Find names that stand twice. On the plain values, so that other mistakes do not hide them."""
-    yield from _repeated(data, "organisers", None, (), source)
+    for role in ("owners", "organisers", "viewers"):
+        yield from _repeated(data, role, None, (), source)
     yield from _repeated(data, "tracks", "slug", (), source)
     for index, track in enumerate(_items(data, "tracks")):
         for key, name in (("baselines", None), ("downloads", "title"), ("phases", "slug")):

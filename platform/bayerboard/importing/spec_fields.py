@@ -146,6 +146,8 @@ def _slug(value: str) -> str:
 Slug = Annotated[str, StringConstraints(max_length=50), AfterValidator(_slug)]
 Title = Annotated[str, StringConstraints(min_length=1, max_length=120)]
 Line = Annotated[str, StringConstraints(max_length=300)]
+# User names, or confirmed e-mail addresses.
+Names = tuple[Annotated[str, Field(min_length=1)], ...]
 Moment = Annotated[datetime, BeforeValidator(_parse_moment)]
 TextPath = Annotated[TextFile, BeforeValidator(_parse_text_file)]
 ExistingPath = Annotated[Path, BeforeValidator(existing_path)]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
 
@@ -58,6 +59,20 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} in {self.team}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save; a membership belongs to the challenge of its team, whoever makes it."""
+        if self.challenge_id is None:
+            self.challenge_id = self.team.challenge_id
+        if self.challenge_id != self.team.challenge_id:
+            raise ValueError(f"{self.team} is a team of another challenge")
+        super().save(*args, **kwargs)
+
+    def clean(self) -> None:
+        """Refuse a second team of the same person, which the form alone would leave to the database."""
+        others = Membership.objects.filter(challenge=self.team.challenge_id, user=self.user_id).exclude(pk=self.pk)
+        if others.exists():
+            raise ValidationError("This person is in another team of the challenge.")
 
 
 def team_of(user: User | AnonymousUser, challenge: Challenge) -> Team | None:

@@ -8,16 +8,19 @@ from django.contrib import admin
 from django.db import transaction
 
 from bayerboard.challenges.models import (
+    AuditEntry,
     Challenge,
     Download,
     InputSet,
     Phase,
     ReferenceSet,
+    RoleGrant,
     ScoringVersion,
     Track,
 )
 from bayerboard.leaderboards.models import Standing
 from bayerboard.leaderboards.settling import settle
+from bayerboard.operations.admin.audited import AuditedAdmin
 from bayerboard.operations.admin.read_only import NotAddedAdmin, ReadOnlyAdmin
 
 if TYPE_CHECKING:
@@ -25,10 +28,16 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
 
+class RoleGrantInline(admin.TabularInline[RoleGrant, Challenge]):
+    model = RoleGrant
+    extra = 0
+    readonly_fields = ("granted_at",)
+
+
 @admin.register(Challenge)
-class ChallengeAdmin(admin.ModelAdmin[Challenge]):
+class ChallengeAdmin(AuditedAdmin):
     list_display = ("title", "slug", "is_listed", "time_zone", "created_at")
-    filter_horizontal = ("organisers",)
+    inlines = (RoleGrantInline,)
     prepopulated_fields = {"slug": ("title",)}  # noqa: RUF012 - Django's own form
 
 
@@ -61,7 +70,10 @@ class DownloadAdmin(NotAddedAdmin):
 
 
 admin.site.register([InputSet, ReferenceSet, ScoringVersion], ReadOnlyAdmin)
-admin.site.site_header = "Bayerboard administration"
-# The index, one click away, lists the same; beside it a table of submissions does not fit on a laptop's screen.
-admin.site.enable_nav_sidebar = False
-admin.site.site_title = "Bayerboard"
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(ReadOnlyAdmin):
+    list_display = ("at", "challenge", "actor", "act", "subject", "reason")
+    list_filter = ("act", "challenge")
+    list_select_related = ("challenge",)

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 from django.contrib import admin
 
+from bayerboard.operations.admin.audited import AuditedAdmin
+
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
 
-class NotAddedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class NotAddedAdmin(AuditedAdmin):
     """Changes what `create_challenge` made: a form alone brings no protocol, manifest or file."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
