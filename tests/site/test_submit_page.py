@@ -76,7 +76,6 @@ def test_the_images_of_a_phase_are_named_once_its_inputs_are_released(cast: Cast
 
     page = Page(cast.client("participant").get(cast.phase.submit_url()))
 
-    assert 'name="archive"' in page.html
     assert "One .npy for each image" in page.text
     assert "6_0" not in page.html
 

@@ -59,6 +59,14 @@ def test_phase_closed(cast: Cast, tmp_path: Path) -> None:
     assert_nothing_stored()
 
 
+def test_inputs_not_released(cast: Cast, tmp_path: Path) -> None:
+    """An archive without an image would be told the names of all."""
+    type(cast.phase).objects.update(inputs_released_at=timezone.now() + timedelta(minutes=1))
+
+    assert_refused(send(cast, tmp_path), "inputs-not-released")
+    assert_nothing_stored()
+
+
 def test_phase_not_ready(cast: Cast, tmp_path: Path) -> None:
     type(cast.phase).objects.update(published_version=None)
 

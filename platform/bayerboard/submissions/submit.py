@@ -96,12 +96,17 @@ def quota_of(phase: Phase, team: Team, now: datetime | None = None) -> Quota:
 
 
 def check_open(phase: Phase, opened_at: datetime) -> None:
-    """Raise Refused unless the phase took submissions when the upload was opened."""
+    """Raise Refused unless the phase took submissions when the upload was opened, and has given out its inputs.
+
+    The verdict on an archive names the images that it lacks.
+    """
     state = phase.state(opened_at)
     if state == "upcoming":
         raise Refused(problem("phase-not-open", phase=phase.title, opens_at=_local(phase, phase.starts_at)))
     if state == "closed" and phase.ends_at is not None:
         raise Refused(problem("phase-closed", phase=phase.title, closed_at=_local(phase, phase.ends_at)))
+    if not phase.inputs_are_released():
+        raise Refused(problem("inputs-not-released", phase=phase.title))
 
 
 def check_ready(phase: Phase) -> None:
