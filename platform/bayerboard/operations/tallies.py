@@ -37,7 +37,7 @@ def finished_jobs(kind: JobKind, after: datetime | None, until: datetime | None)
 
 
 def accepted_submissions(after: datetime | None, until: datetime | None) -> Counts:
-    """Count submissions of teams and baselines, and the bytes of their archives; trials, which can be deleted, are not."""
+    """Count submissions and the bytes of their archives; without trials, which can be deleted."""
     kept = Submission.objects.exclude(origin=Origin.TRIAL)
     rows = kept.filter(_between("submitted_at", after, until)).order_by()
     found = rows.aggregate(count=Count("pk"), bytes=Sum("archive_size_bytes", default=0))

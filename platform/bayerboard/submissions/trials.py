@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 
+from bayerboard.challenges.models import Phase
 from bayerboard.challenges.roles import staff_role
 from bayerboard.evaluations.models import Evaluation
+from bayerboard.lib.locks import share
 from bayerboard.lib.refusals import Refused
 from bayerboard.lib.storage import StorageUnavailable, object_store
 from bayerboard.submissions.models import Submission
@@ -35,6 +37,8 @@ def delete_trial(submission: Submission) -> None:
     """
     if not submission.is_trial:
         raise Refused(problem("not-a-trial"))
+    # So that a rescore neither begins with it nor is published meanwhile.
+    share(Phase, submission.entry.phase_id)
     evaluations = Evaluation.objects.filter(submission=submission)
     # Those of an open rescore too. What waits is taken from the queue first, so that no worker claims it meanwhile.
     evaluations.queued().mark_cancelled()
