@@ -90,7 +90,7 @@ def readers_of(submission: Submission) -> list[tuple[User, Mail]]:
     confirmed = EmailAddress.objects.filter(user=OuterRef("pk"), primary=True, verified=True)
     active = User.objects.filter(is_active=True)
     if submission.is_trial:
-        readers = active.filter(pk=submission.submitted_by_id)
+        readers = active.filter(submissions=submission)
     else:
         readers = active.filter(memberships__team=submission.entry.team_id)
     return [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import migrations, models
 
@@ -12,11 +12,13 @@ if TYPE_CHECKING:
 
 
 def take_kind(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    apps.get_model("teams", "Team").objects.filter(is_baseline=True).update(kind="baseline")
+    teams: Any = apps.get_model("teams", "Team").objects
+    teams.filter(is_baseline=True).update(kind="baseline")
 
 
 def take_is_baseline(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    apps.get_model("teams", "Team").objects.filter(kind="baseline").update(is_baseline=True)
+    teams: Any = apps.get_model("teams", "Team").objects
+    teams.filter(kind="baseline").update(is_baseline=True)
 
 
 class Migration(migrations.Migration):
