@@ -339,6 +339,16 @@ _REFUSALS = {
         "You do not take part in this challenge.",
         "Join the challenge by accepting its terms, then submit again.",
     ),
+    "viewers-send-nothing": CatalogueEntry(
+        "refusal",
+        "You read all of this challenge, its references included, and so cannot compete in it.",
+        "Ask an owner to make you an organiser, who can send trials, or to end your role as a viewer.",
+    ),
+    "inputs-not-released": CatalogueEntry(
+        "refusal",
+        "The inputs of the phase {phase} are not released yet.",
+        "Look at the track's page for the date.",
+    ),
     "team-excluded": CatalogueEntry(
         "refusal",
         "Your team has been excluded from this challenge.",
@@ -458,6 +468,16 @@ _REFUSALS = {
         "refusal",
         "This submission is finished and can no longer be cancelled.",
         "Send a new one if you have a better result.",
+    ),
+    "not-a-trial": CatalogueEntry(
+        "refusal",
+        "Only trials can be deleted, and this submission is none.",
+        "It can be taken off the leaderboard by the organisers instead.",
+    ),
+    "trial-running": CatalogueEntry(
+        "refusal",
+        "This trial is being scored and cannot be deleted now.",
+        "Wait for its result or cancel it, then delete it.",
     ),
 }
 

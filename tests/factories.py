@@ -24,6 +24,7 @@ from bayerboard.lib.storage import object_store
 from bayerboard.results.recording import record_score
 from bayerboard.submissions.submit import Sent, submit
 from bayerboard.teams.models import Membership, Team
+from bayerboard.teams.origin import Origin
 from scoring import SCORER_VERSION
 from scoring.canonical import sha256_of_json
 from scoring.engine import ImageScore, ScoreReport
@@ -203,10 +204,22 @@ def write_predictions(phase: Phase, path: Path, sigma: float = 10.0, seed: int =
     return write_zip(path, {name: degrade(image, sigma, seed) for name, image in reference_images(phase).items()})
 
 
+def make_baseline_team(challenge: Challenge, name: str = "") -> Team:
+    return Team.objects.get_or_make(challenge, name or f"Baseline {next(_numbers)}", Team.Kind.BASELINE)
+
+
 def make_submission(
-    phase: Phase, team: Team, folder: Path, *, sigma: float = 10.0, archive: Path | None = None, **fields: Any
+    phase: Phase,
+    team: Team,
+    folder: Path,
+    *,
+    sigma: float = 10.0,
+    archive: Path | None = None,
+    origin: Origin = Origin.PARTICIPANT,
+    user: User | None = None,
+    **fields: Any,
 ) -> Submission:
-    """Send a submission as the site does, without the web page."""
+    """Send a submission as the site does, without the web page; by the team's first member where no `user` is named."""
     number = next(_numbers)
     path = archive or write_predictions(phase, folder / f"submission-{number}.zip", sigma)
     values: dict[str, Any] = {
@@ -218,7 +231,8 @@ def make_submission(
         **fields,
     }
     membership = team.memberships.first()
-    return submit(phase, team, membership.user if membership else None, Sent(archive=path, **values))
+    sender = user or (membership.user if membership else None)
+    return submit(phase, team, sender, Sent(archive=path, **values), origin=origin)
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from bayerboard.evaluations.models import Evaluation, Status
 from bayerboard.leaderboards.models import Standing
 from bayerboard.submissions.models import Entry, FactSheetRevision, Submission
 from bayerboard.teams.models import Membership, Team
+from bayerboard.teams.origin import Origin
 from benchmarks.site.people import session_of
 from tests.factories import make_challenge, make_phase, make_user
 
@@ -106,6 +107,7 @@ def _submissions(entries: list[Entry], numbers: range) -> Iterator[Submission]:
     for number in numbers:
         yield Submission(
             entry=entries[number % len(entries)],
+            origin=Origin.PARTICIPANT,
             submitted_at=began + timedelta(milliseconds=500 * number),
             method_name=f"Method {number}",
             archive_key=f"archives/{number:032x}.zip",

@@ -27,6 +27,7 @@ urlpatterns = [
     path("submissions/<int:pk>/status/", submissions.submission_status, name="submission-status"),
     path("submissions/<int:pk>/archive/", submissions.archive, name="submission-archive"),
     path("submissions/<int:pk>/cancel/", submissions.cancel, name="submission-cancel"),
+    path("submissions/<int:pk>/delete/", submissions.delete, name="submission-delete"),
     path("uploads/<uuid:pk>/", uploads.upload_view, name="upload"),
     path("uploads/<uuid:pk>/parts/", uploads.parts_view, name="upload-parts"),
     path("uploads/<uuid:pk>/parts/<int:number>/", uploads.sign_view, name="upload-part"),

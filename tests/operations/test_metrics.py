@@ -22,6 +22,8 @@ from bayerboard.operations.metrics import registry
 from bayerboard.operations.models import Tally, add
 from bayerboard.runs.models import BaselineRun
 from bayerboard.submissions.models import Submission
+from bayerboard.submissions.trials import delete_trial
+from bayerboard.teams.origin import Origin
 from tests import factories
 from workers.recover import recover
 
@@ -104,6 +106,17 @@ def test_counts_what_is_over_with_its_images_and_bytes(cast: Cast, tmp_path: Pat
     assert value("submissions_total") == 2
     assert value("submission_bytes_total") == sum(one.archive_size_bytes for one in sent)
     assert value("retries_total", SCORED) == 0
+
+
+def test_trials_are_not_counted_since_a_count_must_not_fall(cast: Cast, tmp_path: Path) -> None:
+    trial = factories.make_scored(cast.phase, cast.team, tmp_path, psnr=30, origin=Origin.TRIAL, user=cast.organiser)
+    factories.make_scored(cast.phase, cast.team, tmp_path, psnr=30)
+
+    counted = [value("finished_total", SCORED), value("submissions_total"), value("images_scored_total")]
+    delete_trial(trial)
+
+    assert counted == [1, 1, len(factories.NAMES)]
+    assert [value("finished_total", SCORED), value("submissions_total"), value("images_scored_total")] == counted
 
 
 def test_the_time_in_each_state_is_a_histogram(cast: Cast, tmp_path: Path) -> None:

@@ -27,7 +27,9 @@ REFUSALS = {
     "already-started",
     "archive-missing",
     "archive-too-large",
+    "inputs-not-released",
     "not-a-participant",
+    "not-a-trial",
     "not-signed-in",
     "part-unknown",
     "part-wrong-size",
@@ -41,6 +43,7 @@ REFUSALS = {
     "storage-unavailable",
     "team-excluded",
     "too-many-uploads",
+    "trial-running",
     "upload-address-expired",
     "upload-ended",
     "upload-expired",
@@ -48,6 +51,7 @@ REFUSALS = {
     "upload-not-complete",
     "upload-request-invalid",
     "upload-unknown",
+    "viewers-send-nothing",
 }
 # Why a scoring broke off, by the code that is stored with it.
 FAILURES = {"internal-error", "memory-limit-reached", "time-limit-reached", "worker-died", "worker-stalled"}

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from bayerboard.leaderboards.board import board_page
 from bayerboard.leaderboards.models import Standing
-from bayerboard.teams.models import Team
+from bayerboard.teams.origin import Origin
 from tests import factories
 from tests.site.pages import Page
 
@@ -28,6 +28,11 @@ ANYBODY = AnonymousUser()
 
 def score(phase: Phase, folder: Path, name: str, psnr: float, ssim: float = 0.5) -> None:
     factories.make_scored(phase, factories.make_team(phase.track.challenge, name), folder, psnr, ssim)
+
+
+def score_baseline(phase: Phase, folder: Path, name: str, psnr: float) -> None:
+    team = factories.make_baseline_team(phase.track.challenge, name)
+    factories.make_scored(phase, team, folder, psnr, origin=Origin.BASELINE)
 
 
 def rows(phase: Phase) -> list[tuple[int | None, str]]:
@@ -67,17 +72,16 @@ def test_p20_goes_by_ssim_then_psnr(tmp_path: Path) -> None:
 
 
 def test_a_baseline_stands_in_its_place_and_takes_no_rank(phase: Phase, tmp_path: Path) -> None:
-    for name, psnr in (("A", 31), ("Mosaic", 30), ("B", 29)):
+    for name, psnr in (("A", 31), ("B", 29)):
         score(phase, tmp_path, name, psnr)
-    Team.objects.filter(name="Mosaic").update(is_baseline=True)
+    score_baseline(phase, tmp_path, "Mosaic", 30)
 
     assert rows(phase) == [(1, "A"), (None, "Mosaic"), (2, "B")]
 
 
 def test_a_baseline_on_top_is_not_the_best(phase: Phase, tmp_path: Path) -> None:
-    score(phase, tmp_path, "Mosaic", 40)
+    score_baseline(phase, tmp_path, "Mosaic", 40)
     score(phase, tmp_path, "A", 31)
-    Team.objects.filter(name="Mosaic").update(is_baseline=True)
 
     board = board_page(phase, ANYBODY)
 
@@ -85,8 +89,7 @@ def test_a_baseline_on_top_is_not_the_best(phase: Phase, tmp_path: Path) -> None
 
 
 def test_a_board_of_baselines_alone(phase: Phase, tmp_path: Path) -> None:
-    score(phase, tmp_path, "Mosaic", 40)
-    Team.objects.update(is_baseline=True)
+    score_baseline(phase, tmp_path, "Mosaic", 40)
 
     assert rows(phase) == [(None, "Mosaic")]
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.utils import timezone
 
-from bayerboard.challenges.models import Challenge
+from bayerboard.challenges.models import Challenge, Phase
 from scoring.archive import DEFAULT_LIMITS
 from scoring.problems import CATALOGUE
 from tests.scoring.archives import README
@@ -36,9 +38,42 @@ def test_facts_are_the_public_manifest_the_limits_and_the_catalogue(cast: Cast) 
     assert facts["catalogue"]["image-missing"]["what"] == CATALOGUE["image-missing"].what
 
 
-@pytest.mark.parametrize(("role", "status"), [("teammate", 200), ("stranger", 200), ("signed_out", 401)])
-def test_facts_are_for_who_is_signed_in(cast: Cast, role: str, status: int) -> None:
-    assert cast.client(role).get(facts_url(cast)).status_code == status
+@pytest.mark.parametrize("role", ["participant", "teammate", "rival", "organiser"])
+def test_facts_are_for_who_may_have_the_inputs(cast: Cast, role: str) -> None:
+    assert cast.client(role).get(facts_url(cast)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("role", "status", "code"), [("stranger", 403, "not-a-participant"), ("signed_out", 401, "not-signed-in")]
+)
+def test_others_are_told_no_names(cast: Cast, role: str, status: int, code: str) -> None:
+    response = cast.client(role).get(facts_url(cast))
+
+    assert (response.status_code, response.json()["code"]) == (status, code)
+    assert "6_0" not in response.content.decode()
+
+
+@pytest.mark.parametrize(
+    "dates",
+    [{"inputs_released_at": timedelta(hours=1)}, {"starts_at": timedelta(hours=1)}],
+    ids=["later than the start", "with the start"],
+)
+@pytest.mark.parametrize("role", ["participant", "stranger"])
+def test_before_the_release_of_the_inputs_their_names_are_not_told(
+    cast: Cast, role: str, dates: dict[str, timedelta]
+) -> None:
+    Phase.objects.update(**{name: timezone.now() + delay for name, delay in dates.items()})
+
+    response = cast.client(role).get(facts_url(cast))
+
+    assert (response.status_code, response.json()["code"]) == (403, "inputs-not-released")
+    assert "6_0" not in response.content.decode()
+
+
+def test_before_the_release_an_organiser_can_check_a_trial(cast: Cast) -> None:
+    Phase.objects.update(starts_at=timezone.now() + timedelta(hours=1))
+
+    assert cast.client("organiser").get(facts_url(cast)).json()["manifest"] == cast.phase.manifest.to_json()
 
 
 def test_facts_of_a_draft_are_nobodys(cast: Cast) -> None:

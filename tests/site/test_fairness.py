@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from bayerboard.evaluations.models import Evaluation, Status
 from bayerboard.submissions.models import Entry, Submission
+from bayerboard.teams.origin import Origin
 from tests import factories
 from workers.score import score_next
 
@@ -80,7 +81,13 @@ def fill(phase: Phase, team: Team, version: ScoringVersion, count: int, **fields
     entry, _ = Entry.objects.get_or_create(phase=phase, team=team)
     start, now = Submission.objects.count(), timezone.now()
     submissions = Submission.objects.bulk_create(
-        Submission(entry=entry, method_name="many", archive_size_bytes=1, idempotency_key=f"many-{start + number}")
+        Submission(
+            entry=entry,
+            origin=Origin.PARTICIPANT,
+            method_name="many",
+            archive_size_bytes=1,
+            idempotency_key=f"many-{start + number}",
+        )
         for number in range(count)
     )
     Evaluation.objects.bulk_create(

@@ -12,6 +12,7 @@ from bayerboard.notices.models import Kind, Notice
 from bayerboard.rescoring.planning import plan, start
 from bayerboard.rescoring.publication import publish
 from bayerboard.results.recording import record_rejection
+from bayerboard.teams.origin import Origin
 from scoring.problems import SubmissionRejected, problem
 from tests import factories
 
@@ -119,9 +120,9 @@ def test_a_late_twin_tells_nobody(submission: Submission) -> None:
 
 @pytest.mark.django_db
 def test_a_baseline_has_nobody_to_tell(cast: Cast, tmp_path: Path) -> None:
-    team = factories.make_team(cast.challenge)
+    team = factories.make_baseline_team(cast.challenge)
 
-    factories.make_scored(cast.phase, team, tmp_path, psnr=30)
+    factories.make_scored(cast.phase, team, tmp_path, psnr=30, origin=Origin.BASELINE)
 
     assert told() == set()
 

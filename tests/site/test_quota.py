@@ -150,10 +150,3 @@ def test_what_is_left_is_never_negative(cast: Cast, tmp_path: Path) -> None:
     cast.phase.quota_per_day = 1
 
     assert quota_of(cast.phase, cast.team).left == 0
-
-
-def test_a_baseline_has_no_quota_and_no_deadline(cast: Cast, tmp_path: Path) -> None:
-    type(cast.phase).objects.update(quota_total=0, ends_at=timezone.now() - timedelta(days=1))
-    baseline = factories.make_team(cast.challenge, "Mosaic (dummy)")
-
-    assert factories.make_submission(cast.phase, baseline, tmp_path).pk

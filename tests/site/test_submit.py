@@ -134,11 +134,6 @@ def test_a_stranger_stores_nothing(cast: Cast, tmp_path: Path) -> None:
     assert_nothing_stored()
 
 
-def test_an_organiser_without_a_team_stores_nothing(cast: Cast, tmp_path: Path) -> None:
-    assert send(cast, tmp_path, "organiser").status_code == 403
-    assert_nothing_stored()
-
-
 def test_signed_out(cast: Cast, tmp_path: Path) -> None:
     assert send(cast, tmp_path, "signed_out")["Location"].startswith("/accounts/login/")
     assert_nothing_stored()

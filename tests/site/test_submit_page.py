@@ -71,8 +71,17 @@ def test_sends_a_stranger_to_the_terms(cast: Cast) -> None:
     assert 'name="archive"' not in page.html
 
 
-def test_an_organiser_without_a_team_has_no_form(cast: Cast) -> None:
-    assert 'name="archive"' not in Page(cast.client("organiser").get(cast.phase.submit_url())).html
+def test_the_images_of_a_phase_are_named_once_its_inputs_are_released(cast: Cast) -> None:
+    type(cast.phase).objects.update(inputs_released_at=timezone.now() + timedelta(hours=1))
+
+    page = Page(cast.client("participant").get(cast.phase.submit_url()))
+
+    assert "One .npy for each image" in page.text
+    assert "6_0" not in page.html
+
+
+def test_who_has_not_joined_is_told_no_names(cast: Cast) -> None:
+    assert "6_0" not in Page(cast.client("stranger").get(cast.phase.submit_url())).html
 
 
 def test_signed_out(cast: Cast) -> None:

@@ -59,6 +59,14 @@ def test_phase_closed(cast: Cast, tmp_path: Path) -> None:
     assert_nothing_stored()
 
 
+def test_inputs_not_released(cast: Cast, tmp_path: Path) -> None:
+    """An archive without an image would be told the names of all."""
+    type(cast.phase).objects.update(inputs_released_at=timezone.now() + timedelta(minutes=1))
+
+    assert_refused(send(cast, tmp_path), "inputs-not-released")
+    assert_nothing_stored()
+
+
 def test_phase_not_ready(cast: Cast, tmp_path: Path) -> None:
     type(cast.phase).objects.update(published_version=None)
 
@@ -105,7 +113,7 @@ def test_quota_that_is_used_up_while_the_archive_arrives(
     type(cast.phase).objects.update(quota_total=1)
     factories.make_submission(cast.phase, cast.team, tmp_path)
     # at the request's beginning the teammate's submission was not there
-    monkeypatch.setattr("bayerboard.pages.submit.check_quota", lambda phase, team: None)
+    monkeypatch.setattr("bayerboard.pages.submit.check_accepts", lambda *arguments: None)
 
     assert_refused(send(cast, tmp_path), "quota-total-used")
     assert Submission.objects.count() == 1
@@ -116,7 +124,7 @@ def test_quota_that_is_used_up_while_the_archive_arrives(
 def test_quota_that_is_used_up_at_the_last_moment(cast: Cast, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     type(cast.phase).objects.update(quota_total=1)
     factories.make_submission(cast.phase, cast.team, tmp_path)
-    monkeypatch.setattr("bayerboard.pages.submit.check_quota", lambda phase, team: None)
+    monkeypatch.setattr("bayerboard.pages.submit.check_accepts", lambda *arguments: None)
     # in `submit`, only the check under the entry's lock sees it
     looks = iter([False, True])
     check = check_quota

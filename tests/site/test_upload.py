@@ -239,12 +239,3 @@ def test_an_upload_whose_parts_the_storage_lost(cast: Cast) -> None:
 
     assert_refused(uploading.complete(cast, upload, parts), 409, "upload-ended")
     assert Upload.objects.get().state == State.ABORTED
-
-
-def test_a_baseline_has_no_limit(cast: Cast, tmp_path: Path) -> None:
-    cast.phase.max_archive_bytes = 1
-    cast.phase.save()
-
-    factories.make_submission(cast.phase, factories.make_team(cast.challenge), tmp_path)
-
-    assert Upload.objects.get().state == State.COMPLETE

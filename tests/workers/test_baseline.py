@@ -20,6 +20,7 @@ from bayerboard.lib.storage import object_store
 from bayerboard.runs.models import BaselineRun, RunStatus
 from bayerboard.submissions.models import Submission
 from bayerboard.teams.models import Team
+from bayerboard.teams.origin import Origin
 from scoring.protocol import load_protocol
 from tests import factories
 from tests.site.pages import Page
@@ -82,7 +83,7 @@ def test_it_is_scored_and_shown_without_a_rank(cast: Cast, run: BaselineRun, tmp
 
     page = Page(cast.client("signed_out").get(cast.phase.get_absolute_url()))
 
-    sheet = Submission.objects.get(entry__team__is_baseline=True).fact_sheet()
+    sheet = Submission.objects.get(origin=Origin.BASELINE).fact_sheet()
     assert sheet is not None
     assert sheet.runtime_s is not None
     assert "Mosaic (dummy) baseline" in page.text
@@ -260,7 +261,7 @@ def test_two_runs_of_a_method_are_one_teams(cast: Cast, run: BaselineRun) -> Non
     run_baseline(run.pk)
     run_baseline(BaselineRun.objects.create(method="mosaic", phase=cast.phase).pk)
 
-    assert Team.objects.filter(is_baseline=True).count() == 1
+    assert Team.objects.filter(kind=Team.Kind.BASELINE).count() == 1
     assert Submission.objects.count() == 2
 
 

@@ -10,7 +10,9 @@ from django.views.decorators.http import require_GET, require_POST
 
 from bayerboard.api.answers import api, for_members
 from bayerboard.challenges.access import get_phase
+from bayerboard.lib.refusals import Refused
 from bayerboard.lib.templatetags.bayerboard_tags import seconds
+from bayerboard.teams.access import inputs_refusal
 from scoring.archive import DEFAULT_LIMITS
 from scoring.catalogue import DETAILS
 from scoring.check import MAX_IMAGES_DIAGNOSED, MAX_LISTED_ERRORS, factsheet_warnings
@@ -51,8 +53,11 @@ LIMITS = {
 @api
 @for_members
 def check_facts(request: HttpRequest, challenge: str, track: str, phase: str) -> HttpResponse:
-    """Answer with the public manifest, the limits and the catalogue: nothing that the phase's page would not tell."""
+    """Answer with the public manifest, the limits and the catalogue, to who may have the inputs: it names them all."""
     found = get_phase(request.user, challenge, track, phase)
+    reason = inputs_refusal(request.user, found)
+    if reason is not None:
+        raise Refused(reason)
     return JsonResponse({**facts_of(found), **WORDS})
 
 

@@ -17,8 +17,8 @@ from bayerboard.api.answers import api, for_members, read_json
 from bayerboard.challenges.access import get_phase
 from bayerboard.lib.refusals import Refused
 from bayerboard.lib.storage import LocalDisk, PartsGone, WrongPartSize, object_store
-from bayerboard.submissions.submit import check_open, check_quota
-from bayerboard.teams.models import team_of
+from bayerboard.submissions.submit import check_accepts
+from bayerboard.teams.senders import sender_of
 from bayerboard.uploads.models import Upload, get_upload, open_upload, wrong_part_size
 from bayerboard.uploads.signing import is_signed, part_data_url
 from scoring.problems import problem
@@ -39,14 +39,11 @@ LARGEST_SIZE = 2**63 - 1  # what a column holds
 def open_view(request: HttpRequest, challenge: str, track: str, phase: str) -> HttpResponse:
     """Begin an upload: `filename` and `size_bytes` in, the upload and the plan of its parts out."""
     found = get_phase(request.user, challenge, track, phase)
-    team = team_of(request.user, found.track.challenge)
-    if team is None:
-        raise Refused(problem("not-a-participant"))
-    check_open(found, timezone.now())
-    check_quota(found, team)
+    sender = sender_of(request.user, found.track.challenge)
+    check_accepts(found, sender.team, sender.origin, timezone.now())
     filename, size_bytes = _announced(read_json(request))
     assert request.user.is_authenticated
-    upload = open_upload(found, team, request.user, filename, size_bytes)
+    upload = open_upload(found, sender.make_team(), request.user, filename, size_bytes, origin=sender.origin)
     return JsonResponse(_plan(upload), status=201)
 
 

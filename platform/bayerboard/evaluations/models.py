@@ -16,6 +16,7 @@ from bayerboard.lib.jobs import JobKind, register
 from bayerboard.lib.leases import LeasedJob, LeasedJobQuerySet
 from bayerboard.lib.tasks import publish_on_commit
 from bayerboard.lib.text import shown_duration
+from bayerboard.teams.origin import Origin
 from scoring.problems import problem
 from scoring.shown import shown_values
 
@@ -201,6 +202,7 @@ EVALUATIONS = register(
         queue="score",
         label="submissions",
         groups={"participant": Q(is_staged=False), "rescore": Q(is_staged=True)},
+        counted=~Q(submission__origin=Origin.TRIAL),
     )
 )
 

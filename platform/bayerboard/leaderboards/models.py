@@ -13,6 +13,7 @@ from bayerboard.challenges.roles import Role
 from bayerboard.challenges.visibility import visibility
 from bayerboard.evaluations.models import Evaluation, Status
 from bayerboard.submissions.models import Entry
+from bayerboard.teams.origin import ON_BOARDS
 from scoring.ranking import competition_ranks
 from scoring.shown import shown_text
 
@@ -91,6 +92,7 @@ def candidates(entry: Entry, version: ScoringVersion) -> list[Evaluation]:
         Evaluation.objects.filter(
             submission__entry=entry,
             submission__disqualified_at=None,
+            submission__origin__in=ON_BOARDS,
             scoring_version=version,
             status=Status.SCORED,
         )

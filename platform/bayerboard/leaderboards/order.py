@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from django.core.cache import cache
 
 from bayerboard.leaderboards.models import rank_metrics
+from bayerboard.teams.origin import Origin
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -45,15 +46,16 @@ def order_of(standings: QuerySet[Standing], protocol: Protocol, *, as_shown: boo
 
 
 def _rank(standings: QuerySet[Standing], protocol: Protocol, *, as_shown: bool) -> Order:
-    rows = list(standings.order_by("submitted_at", "pk").values_list("pk", "metrics", "entry__team__is_baseline"))
+    values = standings.order_by("submitted_at", "pk").values_list("pk", "metrics", "evaluation__submission__origin")
+    rows = [(pk, metrics, Origin(origin).rules.may_rank) for pk, metrics, origin in values]
     ranked = rank_metrics(
         protocol,
         [metrics for _, metrics, _ in rows],
-        [not baseline for _, _, baseline in rows],
+        [may_rank for _, _, may_rank in rows],
         as_shown=as_shown,
     )
     places = tuple((rows[index][0], rank) for index, rank in ranked)
-    return Order(places, _best_values(protocol, [metrics for _, metrics, baseline in rows if not baseline]))
+    return Order(places, _best_values(protocol, [metrics for _, metrics, may_rank in rows if may_rank]))
 
 
 def _best_values(protocol: Protocol, rows: list[dict[str, float]]) -> dict[str, float]:

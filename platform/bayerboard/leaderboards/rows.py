@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from bayerboard.leaderboards.models import Standing
 from bayerboard.submissions.models import FactSheetRevision, Submission
+from bayerboard.teams.origin import ON_BOARDS, Origin
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -92,7 +93,8 @@ def _values(standings: Iterable[int]) -> Iterable[Mapping[str, Any]]:
     sheets = FactSheetRevision.objects.filter(submission=OuterRef("evaluation__submission")).order_by("-pk")
     # One value: a subquery has no more.
     sheet = JSONObject(**{field: field for field in Declared._fields})
-    sent = Submission.objects.filter(entry=OuterRef("entry")).order_by().values("entry").annotate(number=Count("*"))
+    shown = Submission.objects.filter(entry=OuterRef("entry"), origin__in=ON_BOARDS)
+    sent = shown.order_by().values("entry").annotate(number=Count("*"))
     measured = "evaluation__submission__measurement"
     return (
         Standing.objects.filter(pk__in=standings)
@@ -103,7 +105,7 @@ def _values(standings: Iterable[int]) -> Iterable[Mapping[str, Any]]:
             "metrics",
             team=F("entry__team"),
             name=F("entry__team__name"),
-            is_baseline=F("entry__team__is_baseline"),
+            origin=F("evaluation__submission__origin"),
             submission=F("evaluation__submission"),
             method=F("evaluation__submission__method_name"),
             eligible=F("evaluation__eligible"),
@@ -128,7 +130,7 @@ def _row(values: Mapping[str, Any], own: Team | None) -> Row:
         rank=None,
         cells=(),
         team=values["name"],
-        is_baseline=values["is_baseline"],
+        is_baseline=values["origin"] == Origin.BASELINE,
         is_own=own is not None and values["team"] == own.pk,
         is_over_limit=values["eligible"] is False,
         submission=values["submission"],

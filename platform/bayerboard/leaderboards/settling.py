@@ -18,6 +18,7 @@ from bayerboard.challenges.models import Compared, Phase, ReferenceSet
 from bayerboard.challenges.visibility import TIME_TO_FINISH
 from bayerboard.evaluations.models import Evaluation
 from bayerboard.leaderboards.models import Standing
+from bayerboard.teams.origin import ON_BOARDS
 from bayerboard.uploads.models import State, Upload
 
 if TYPE_CHECKING:
@@ -78,8 +79,10 @@ def _is_finished(phase: Phase, now: datetime) -> bool:
 
 
 def _has_unfinished(phase: Phase, now: datetime) -> bool:
-    uploads = Upload.objects.filter(phase=phase, state=State.OPEN, finish_before__gt=now)
-    evaluations = Evaluation.objects.filter(submission__entry__phase=phase, is_staged=False).unfinished()
+    """Whether something that a board may show is on its way: trials, which are sent at any time, are not."""
+    uploads = Upload.objects.filter(phase=phase, state=State.OPEN, finish_before__gt=now, origin__in=ON_BOARDS)
+    waiting = Evaluation.objects.filter(submission__entry__phase=phase, is_staged=False).unfinished()
+    evaluations = waiting.filter(submission__origin__in=ON_BOARDS)
     return uploads.exists() or evaluations.exists()
 
 

@@ -5,7 +5,7 @@ Each model registers its own; recovery, metrics, doctor and the tasks' queues go
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Case, CharField, Q, Value, When
@@ -34,6 +34,9 @@ class JobKind:
     # How metrics tell its jobs apart: the label `kind`, and the condition of the rows that it stands for. Each row is
     # in exactly one group.
     groups: Mapping[str, Q]
+    # The rows that are counted once they are over: all but those that can be deleted, since a count that falls is read
+    # as one that began anew.
+    counted: Q = field(default_factory=Q)
     # The argument by which the task takes one job's key; empty where the database chooses the job.
     key_argument: str = ""
     # A site may do without a worker for it.

@@ -71,27 +71,31 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
         return self.model.objects.filter(pk__in=pks).update(read_at=timezone.now()) if pks else 0
 
     def announce(self, submissions: Iterable[Submission], kind: Kind) -> None:
-        """Tell the members of each submission's team. Call inside the transaction that makes it true."""
+        """Tell those whom each submission concerns. Call inside the transaction that makes it true."""
         notices = [
             Notice(user=user, submission=submission, kind=kind, mail=mail)
             for submission in submissions
-            for user, mail in members_of(submission)
+            for user, mail in readers_of(submission)
         ]
         self.bulk_create(notices)
         if any(notice.mail == Mail.PENDING for notice in notices):
             publish_on_commit(MAIL_TASK)
 
 
-def members_of(submission: Submission) -> list[tuple[User, Mail]]:
-    """Return the team's members, and whether each gets a mail: where any goes out, to a confirmed address.
+def readers_of(submission: Submission) -> list[tuple[User, Mail]]:
+    """Return the team's members, or a trial's sender, and whether each gets a mail: to a confirmed address, if any.
 
     An address that nobody confirmed is anybody's.
     """
     confirmed = EmailAddress.objects.filter(user=OuterRef("pk"), primary=True, verified=True)
-    members = User.objects.filter(memberships__team=submission.entry.team_id, is_active=True)
+    active = User.objects.filter(is_active=True)
+    if submission.is_trial:
+        readers = active.filter(submissions=submission)
+    else:
+        readers = active.filter(memberships__team=submission.entry.team_id)
     return [
         (user, Mail.PENDING if settings.EMAIL_HOST and user.mails_notices and user.has_address else Mail.NONE)
-        for user in members.annotate(has_address=Exists(confirmed)).order_by("pk")
+        for user in readers.annotate(has_address=Exists(confirmed)).order_by("pk")
     ]
 
 

@@ -83,7 +83,11 @@ def age_s(moment: datetime | None) -> float:
 
 def finished(counts: Counts) -> Iterator[Metric]:
     """Tell how jobs ended, how often they were claimed, and how long they waited and ran."""
-    ended = CounterMetricFamily("bayerboard_finished", "Jobs that are over, by how.", labels=["kind", "status"])
+    ended = CounterMetricFamily(
+        "bayerboard_finished",
+        "Jobs that are over, by how; without trials, which can be deleted.",
+        labels=["kind", "status"],
+    )
     retries = CounterMetricFamily(
         "bayerboard_retries", "Claims after a job's first: its worker fell silent or failed.", labels=["kind", "status"]
     )
@@ -134,8 +138,8 @@ def leases(counts: Counts) -> Iterator[Metric]:
 def accepted(counts: Counts) -> Iterator[Metric]:
     """Tell what was sent."""
     fields = counts["accepted"]
-    yield CounterMetricFamily("bayerboard_submissions", "Submissions accepted.", value=fields["count"])
-    yield CounterMetricFamily("bayerboard_submission_bytes", "Bytes of accepted archives.", value=fields["bytes"])
+    yield CounterMetricFamily("bayerboard_submissions", "Submissions accepted, without trials.", value=fields["count"])
+    yield CounterMetricFamily("bayerboard_submission_bytes", "Bytes of their archives.", value=fields["bytes"])
 
 
 def heartbeat() -> Metric:

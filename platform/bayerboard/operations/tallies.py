@@ -18,6 +18,7 @@ from django.utils import timezone
 from bayerboard.lib.jobs import JobKind, job_kinds
 from bayerboard.operations.models import Counts, Tally, add
 from bayerboard.submissions.models import Submission
+from bayerboard.teams.origin import Origin
 
 # Rows this young are left to the next time: a transaction that began earlier may still add one, and the clock of a web
 # machine may differ from another's.
@@ -36,8 +37,9 @@ def finished_jobs(kind: JobKind, after: datetime | None, until: datetime | None)
 
 
 def accepted_submissions(after: datetime | None, until: datetime | None) -> Counts:
-    """Count submissions and the bytes of their archives."""
-    rows = Submission.objects.filter(_between("submitted_at", after, until)).order_by()
+    """Count submissions and the bytes of their archives; without trials, which can be deleted."""
+    kept = Submission.objects.exclude(origin=Origin.TRIAL)
+    rows = kept.filter(_between("submitted_at", after, until)).order_by()
     found = rows.aggregate(count=Count("pk"), bytes=Sum("archive_size_bytes", default=0))
     return {"accepted": found}
 
@@ -79,7 +81,7 @@ def _between(field: str, after: datetime | None, until: datetime | None) -> Q:
 def _finished(kind: JobKind, after: datetime | None, until: datetime | None) -> list[dict[str, Any]]:
     """Return count, images, claims and the two histograms of time for each group and end."""
     rows = (
-        kind.jobs.filter(_between("finished_at", after, until))
+        kind.jobs.filter(kind.counted, _between("finished_at", after, until))
         .annotate(
             group=kind.group(),
             # An expression and not the column: SQLite would take an index that has the groups in order, and read all

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET
 from bayerboard.challenges.access import get_phases, one_of
 from bayerboard.leaderboards.board import board_page
 from bayerboard.lib.pages import page_number
-from bayerboard.teams.models import team_of
+from bayerboard.teams.models import role_of, team_of
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 @require_GET
 def board(request: HttpRequest, challenge: str, track: str, phase: str) -> HttpResponse:
-    """Render leaderboards/board.html: `challenge`, `track`, `phase`, `phases`, `board` (BoardPage), `team`."""
+    """Render leaderboards/board.html.
+
+    `challenge`, `track`, `phase`, `phases`, `board` (BoardPage), `team`, `is_organiser`, `sends_trials`.
+    """
     phases = get_phases(request.user, challenge, track)
     found = one_of(phases, phase)
     context = {
@@ -30,6 +33,7 @@ def board(request: HttpRequest, challenge: str, track: str, phase: str) -> HttpR
             found, request.user, page_number(request), eligible_only=request.GET.get("eligible") == "1"
         ),
         "team": team_of(request.user, found.track.challenge),
+        "sends_trials": role_of(request.user, found.track.challenge).may_organise,
         "is_organiser": found.track.challenge.is_organised_by(request.user),
     }
     return render(request, "leaderboards/board.html", context)

@@ -18,11 +18,11 @@ from bayerboard.challenges.access import (
 from bayerboard.challenges.models import Challenge, Phase
 from bayerboard.leaderboards.board import board_page
 from bayerboard.leaderboards.models import ranking_columns
-from bayerboard.pages.downloads import may_download
 from bayerboard.pages.offers import offers
 from bayerboard.submissions.models import Submission
+from bayerboard.teams.access import known_manifest, may_download
 from bayerboard.teams.forms import JoinForm
-from bayerboard.teams.models import forget_teams, team_of
+from bayerboard.teams.models import forget_teams, role_of, team_of
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -87,9 +87,9 @@ def track(request: HttpRequest, challenge: str, track: str) -> HttpResponse:
     """Render challenges/track.html.
 
     `challenge`, `track`, `protocol`, `phases`, `phase` (the one whose board is previewed: the open one, or the last),
-    `ranked_by` (columns),
-    `board` (BoardPage of its first rows), `downloads` (released ones), `offers` (baselines to download), `team`,
-    `may_download` (the inputs and downloads are for those who accepted the terms).
+    `ranked_by` (columns), `board` (BoardPage of its first rows), `manifest` (empty while the inputs are not for this
+    reader), `downloads` (released ones), `offers` (baselines to download), `team`, `may_download` (the inputs and
+    downloads are for those who accepted the terms), `sends_trials`.
     """
     phases = get_phases(request.user, challenge, track, lists=True)
     found = phases[0].track if phases else get_track(request.user, challenge, track)
@@ -102,9 +102,11 @@ def track(request: HttpRequest, challenge: str, track: str) -> HttpResponse:
         "phase": phase,
         "ranked_by": ranking_columns(found.protocol, as_shown=phase.compares_as_shown) if phase else (),
         "board": board_page(phase, request.user, per_page=PREVIEW_ROWS) if phase else None,
+        "manifest": known_manifest(request.user, phase) if phase else None,
         "downloads": [item for item in found.downloads.all() if item.is_released()],
         "offers": offers(found.baselines),
         "team": team_of(request.user, found.challenge),
-        "may_download": may_download(request, found),
+        "may_download": may_download(request.user, found.challenge),
+        "sends_trials": role_of(request.user, found.challenge).may_organise,
     }
     return render(request, "challenges/track.html", context)

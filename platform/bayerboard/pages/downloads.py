@@ -15,17 +15,12 @@ from bayerboard.challenges.access import (
     get_track,
 )
 from bayerboard.lib.responses import download
-from bayerboard.teams.models import team_of
+from bayerboard.teams.access import inputs_refusal, may_download
 
 if TYPE_CHECKING:
     from django.http.response import HttpResponseBase
 
     from bayerboard.challenges.models import Track
-
-
-def may_download(request: HttpRequest, track: Track) -> bool:
-    challenge = track.challenge
-    return team_of(request.user, challenge) is not None or challenge.is_organised_by(request.user)
 
 
 @require_http_methods(["GET", "HEAD"])
@@ -36,7 +31,7 @@ def download_file(request: HttpRequest, challenge: str, track: str, pk: int) -> 
     item = found.downloads.filter(pk=pk).first()
     if item is None or not (item.is_released() or found.challenge.is_organised_by(request.user)):
         raise Http404("There is no such download.")
-    if not may_download(request, found):
+    if not may_download(request.user, found.challenge):
         return _join_first(request, found)
     return download(item.storage_key, item.filename)
 
@@ -46,10 +41,10 @@ def download_file(request: HttpRequest, challenge: str, track: str, pk: int) -> 
 def inputs(request: HttpRequest, challenge: str, track: str, phase: str) -> HttpResponseBase:
     """Send a phase's inputs, once they are released, to those who accepted the terms."""
     found = get_phase(request.user, challenge, track, phase)
-    organiser = found.track.challenge.is_organised_by(request.user)
-    if found.input_set is None or not (found.inputs_are_released() or organiser):
+    reason = inputs_refusal(request.user, found)
+    if found.input_set is None or (reason is not None and reason.code == "inputs-not-released"):
         raise Http404("The inputs of this phase are not released yet.")
-    if not may_download(request, found.track):
+    if reason is not None:
         return _join_first(request, found.track)
     return download(found.input_set.storage_key, found.input_set.filename)
 

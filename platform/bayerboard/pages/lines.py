@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from bayerboard.lib.templatetags.bayerboard_tags import ago
 from bayerboard.submissions.scores import headline_scores
+from bayerboard.teams.origin import Origin
 from bayerboard.teams.visibility import visibility_for
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ class Line(NamedTuple):
     submission: int
     method: str
     is_disqualified: bool
+    # Where it comes from, unless that is a participant.
+    badge: str
     result: Result
     track: str
     phase: str
@@ -51,12 +54,18 @@ def line_of(submission: Submission, user: User) -> Line:
         submission=submission.pk,
         method=submission.method_name,
         is_disqualified=submission.disqualified_at is not None,
+        badge=badge_of(submission),
         result=result_of(submission, user),
         track=phase.track.title,
         phase=phase.title,
         submitted_at=submission.submitted_at,
         ago=ago(submission.submitted_at),
     )
+
+
+def badge_of(submission: Submission) -> str:
+    """Return where the submission comes from; nothing for what its team sent."""
+    return "" if submission.origin == Origin.PARTICIPANT else str(submission.get_origin_display())
 
 
 def result_of(submission: Submission, user: User) -> Result:

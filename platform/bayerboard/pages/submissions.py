@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -13,10 +14,13 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from bayerboard.evaluations.models import Status
 from bayerboard.leaderboards.board import position_of
 from bayerboard.lib.pages import page_number
+from bayerboard.lib.refusals import Refused
 from bayerboard.lib.responses import download
 from bayerboard.notices.models import Notice
+from bayerboard.pages.lines import badge_of
 from bayerboard.submissions.models import Submission, get_submission
 from bayerboard.submissions.scores import shown_scores
+from bayerboard.submissions.trials import delete_trial, may_delete
 from bayerboard.teams.visibility import visibility_for
 from scoring.problems import SCORE_DERIVED, problem
 
@@ -45,7 +49,8 @@ def _submission_context(request: HttpRequest, pk: int) -> dict[str, Any]:
     """Return `submission`, `evaluation`, `challenge`, `track`, `phase`, `protocol`, `fact_sheet`, `is_organiser`.
 
     And, by what the reader may know: `scores` (label, text, unit by column; None when hidden), `shows_images`,
-    `images` (ImageRow list; empty unless shown), `position` (rank on the board or None).
+    `images` (ImageRow list; empty unless shown), `position` (rank on the board or None). `badge` is where it comes
+    from, unless that is its team, and `may_delete` holds for trials alone.
     """
     assert request.user.is_authenticated
     submission = get_submission(request.user, pk)
@@ -56,6 +61,8 @@ def _submission_context(request: HttpRequest, pk: int) -> dict[str, Any]:
         Notice.objects.of(request.user).filter(submission=submission).mark_read()
     return {
         "submission": submission,
+        "badge": badge_of(submission),
+        "may_delete": submission.is_trial and may_delete(request.user, submission),
         "evaluation": evaluation,
         "challenge": phase.track.challenge,
         "track": phase.track,
@@ -104,3 +111,20 @@ def cancel(request: HttpRequest, pk: int) -> HttpResponse:
     else:
         messages.info(request, problem("already-finished").message)
     return redirect(submission)
+
+
+@login_required
+@require_POST
+def delete(request: HttpRequest, pk: int) -> HttpResponse:
+    """Delete a trial for good; the page asks before it sends this."""
+    assert request.user.is_authenticated
+    submission = get_submission(request.user, pk)
+    if not may_delete(request.user, submission):
+        raise PermissionDenied
+    try:
+        delete_trial(submission)
+    except Refused as refused:
+        context = {**_submission_context(request, pk), "refusal": refused.problem}
+        return render(request, "submissions/submission.html", context, status=409)
+    messages.success(request, f"The trial {submission} is deleted.")
+    return redirect("submissions")

@@ -22,15 +22,16 @@ from bayerboard.pages.submit_form import SubmitForm, sent_key
 from bayerboard.submissions.submit import (
     About,
     Sent,
-    check_open,
-    check_quota,
+    check_accepts,
     find_earlier,
     quota_of,
     submit,
     submit_upload,
 )
-from bayerboard.teams.models import Team, team_of
-from bayerboard.uploads.models import State, Upload
+from bayerboard.teams.access import known_manifest
+from bayerboard.teams.origin import Origin
+from bayerboard.teams.senders import Sender, sender_of
+from bayerboard.uploads.models import State, Upload, size_limit_bytes
 from bayerboard.uploads.receiving import (
     BoundedUploadHandler,
     is_surely_too_large,
@@ -53,43 +54,44 @@ if TYPE_CHECKING:
 def submit_page(request: HttpRequest, challenge: str, track: str, phase: str) -> HttpResponse:
     """Show the form, or take a submission.
 
-    Renders submissions/submit.html: `challenge`, `track`, `phase`, `protocol`, `manifest`, `team`, `quota`
-    (None without a team), `form`, `refusal` (a Problem or None), `can_submit`.
+    Renders submissions/submit.html: `challenge`, `track`, `phase`, `protocol`, `manifest` (empty while the inputs are
+    not for this reader), `team`, `is_trial`, `quota` (None where none holds), `form`, `refusal` (a Problem or None),
+    `can_submit`.
     """
     opened_at = timezone.now()
     found = get_phase(request.user, challenge, track, phase)
-    team = team_of(request.user, found.track.challenge)
-    reason = _refusal(found, team, opened_at)
+    sender, reason = _look(request, found, opened_at)
     if request.method != "POST":
-        return _form_page(request, found, team, SubmitForm(), reason)
-    body_bytes, limit_bytes = int(request.META.get("CONTENT_LENGTH") or 0), found.max_archive_bytes
+        return _form_page(request, found, sender, SubmitForm(), reason)
+    limit_bytes = size_limit_bytes(found, sender.origin) if sender else found.max_archive_bytes
+    body_bytes = int(request.META.get("CONTENT_LENGTH") or 0)
     if reason is None and is_surely_too_large(body_bytes, limit_bytes):
         reason = problem("archive-too-large", size_bytes=body_bytes, limit_bytes=limit_bytes)
-    if team is None or reason is not None:
-        return AnswerFirst(request, _refuse(request, found, team, reason))
-    handler = receive_on_disk(request, found.max_archive_bytes)
+    if sender is None or reason is not None:
+        return AnswerFirst(request, _refuse(request, found, sender, reason))
+    handler = receive_on_disk(request, limit_bytes)
     try:
         with no_room_is_told():
-            return _receive(request, found, team, handler, opened_at)
+            return _receive(request, found, sender, handler, opened_at)
     except StorageFull as error:
-        page = _form_page(request, found, team, SubmitForm(), storage_problem(error), status=503)
+        page = _form_page(request, found, sender, SubmitForm(), storage_problem(error), status=503)
         return AnswerFirst(request, page)
     finally:
         handler.drop_unfinished()
 
 
-def _refusal(phase: Phase, team: Team | None, opened_at: datetime) -> Problem | None:
-    if team is None:
-        return problem("not-a-participant")
+def _look(request: HttpRequest, phase: Phase, opened_at: datetime) -> tuple[Sender | None, Problem | None]:
+    """Return as what the reader would send an archive, if at all, and why nothing is taken now."""
+    sender = None
     try:
-        check_open(phase, opened_at)
-        check_quota(phase, team)
+        sender = sender_of(request.user, phase.track.challenge)
+        check_accepts(phase, sender.team, sender.origin, opened_at)
     except Refused as refused:
-        return refused.problem
-    return None
+        return sender, refused.problem
+    return sender, None
 
 
-def _refuse(request: HttpRequest, phase: Phase, team: Team | None, reason: Problem | None) -> HttpResponse:
+def _refuse(request: HttpRequest, phase: Phase, sender: Sender | None, reason: Problem | None) -> HttpResponse:
     """Say why nothing is taken, unless it was taken before, or was uploaded before the phase closed."""
     read_fields_alone(request)
     try:
@@ -97,32 +99,35 @@ def _refuse(request: HttpRequest, phase: Phase, team: Team | None, reason: Probl
         has_upload = bool(request.POST.get("upload"))
     except UnreadablePostError:
         return HttpResponse(status=400)
-    if team is not None:
-        earlier = find_earlier(phase, team, key) if key else None
+    if sender is not None:
+        earlier = find_earlier(phase, sender.team, key) if key and sender.team else None
         if earlier is not None:
             return redirect(earlier)
         if has_upload:
-            return _submit_uploaded(request, phase, team)
+            return _submit_uploaded(request, phase, sender)
     too_large = reason is not None and reason.code == "archive-too-large"
-    return _form_page(request, phase, team, SubmitForm(), reason, status=400 if too_large else 403)
+    return _form_page(request, phase, sender, SubmitForm(), reason, status=400 if too_large else 403)
 
 
 @csrf_protect
-def _submit_uploaded(request: HttpRequest, phase: Phase, team: Team) -> HttpResponse:
+def _submit_uploaded(request: HttpRequest, phase: Phase, sender: Sender) -> HttpResponse:
     """Take a submission whose archive was uploaded in parts: the form names it."""
     form = SubmitForm(request.POST)
     if not form.is_valid():
-        return _form_page(request, phase, team, form, None, status=400)
+        return _form_page(request, phase, sender, form, None, status=400)
     assert request.user.is_authenticated
-    uploads = Upload.objects.select_related("team")
-    upload = uploads.filter(pk=form.cleaned_data["upload"], phase=phase, team=team).first()
-    if upload is None or upload.state != State.COMPLETE:
-        code = "upload-unknown" if upload is None else "upload-not-complete"
-        return _form_page(request, phase, team, form, problem(code), status=400)
+    # Of the sender's origin alone: a trial that a teammate submitted would be nobody's, and the other way round it
+    # would be ranked.
+    uploads = Upload.objects.select_related("team").filter(phase=phase, team=sender.team, origin=sender.origin)
+    upload = uploads.filter(pk=form.cleaned_data["upload"]).first()
+    if upload is None or not upload.belongs_to(request.user):
+        return _form_page(request, phase, sender, form, problem("upload-unknown"), status=400)
+    if upload.state != State.COMPLETE:
+        return _form_page(request, phase, sender, form, problem("upload-not-complete"), status=400)
     try:
         submission = submit_upload(upload, request.user, _about(request, form))
     except Refused as refused:
-        return _form_page(request, phase, team, form, refused.problem, status=403)
+        return _form_page(request, phase, sender, form, refused.problem, status=403)
     return redirect(submission)
 
 
@@ -136,7 +141,7 @@ def _about(request: HttpRequest, form: SubmitForm) -> About:
 
 @csrf_protect
 def _receive(
-    request: HttpRequest, phase: Phase, team: Team, handler: BoundedUploadHandler, opened_at: datetime
+    request: HttpRequest, phase: Phase, sender: Sender, handler: BoundedUploadHandler, opened_at: datetime
 ) -> HttpResponse:
     try:
         form, archive = SubmitForm(request.POST), request.FILES.get("archive")
@@ -144,24 +149,23 @@ def _receive(
         # The connection broke; there is probably nobody left to read this.
         return HttpResponse(status=400)
     if form.data.get("upload"):
-        return _submit_uploaded(request, phase, team)
+        return _submit_uploaded(request, phase, sender)
     reason = _archive_refusal(request, handler)
     if reason is not None or not form.is_valid() or not isinstance(archive, TemporaryUploadedFile):
-        return _form_page(request, phase, team, form, reason, status=400)
-    about = _about(request, form)
+        return _form_page(request, phase, sender, form, reason, status=400)
     sent = Sent(
         archive=Path(archive.temporary_file_path()),
         archive_name=archive.name or "submission.zip",
         opened_at=opened_at,
-        **vars(about),
+        **vars(_about(request, form)),
     )
     assert request.user.is_authenticated
     try:
-        submission = submit(phase, team, request.user, sent)
+        submission = submit(phase, sender.make_team(), request.user, sent, origin=sender.origin)
     except Refused as refused:
-        return _form_page(request, phase, team, form, refused.problem, status=403)
+        return _form_page(request, phase, sender, form, refused.problem, status=403)
     except StorageUnavailable as error:
-        return _form_page(request, phase, team, form, storage_problem(error), status=503)
+        return _form_page(request, phase, sender, form, storage_problem(error), status=503)
     return redirect(submission)
 
 
@@ -185,21 +189,24 @@ def _archive_refusal(request: HttpRequest, handler: BoundedUploadHandler) -> Pro
 def _form_page(
     request: HttpRequest,
     phase: Phase,
-    team: Team | None,
+    sender: Sender | None,
     form: SubmitForm,
     reason: Problem | None,
     status: int = 200,
 ) -> HttpResponse:
+    team = sender.team if sender else None
+    has_quota = sender is not None and sender.origin.rules.has_quota
     context = {
         "challenge": phase.track.challenge,
         "track": phase.track,
         "phase": phase,
         "protocol": phase.track.protocol,
-        "manifest": phase.manifest,
+        "manifest": known_manifest(request.user, phase),
         "team": team,
-        "quota": quota_of(phase, team) if team else None,
+        "is_trial": sender is not None and sender.origin == Origin.TRIAL,
+        "quota": quota_of(phase, team) if team and has_quota else None,
         "form": form,
         "refusal": reason,
-        "can_submit": team is not None and _refusal(phase, team, timezone.now()) is None,
+        "can_submit": _look(request, phase, timezone.now())[1] is None,
     }
     return render(request, "submissions/submit.html", context, status=status)

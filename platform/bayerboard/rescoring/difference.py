@@ -10,6 +10,7 @@ from django.db.models import F
 from bayerboard.evaluations.models import Evaluation, RescoreRun, Status
 from bayerboard.leaderboards.models import choose, rank_metrics
 from bayerboard.submissions.models import Entry
+from bayerboard.teams.origin import ON_BOARDS, Origin
 
 if TYPE_CHECKING:
     from bayerboard.challenges.models import Phase, ScoringVersion
@@ -71,7 +72,7 @@ def _board(
     order = rank_metrics(
         version.protocol,
         [chosen.values(version.protocol, as_shown=phase.compares_as_shown) for _, chosen in rows],
-        [not entry.team.is_baseline for entry, _ in rows],
+        [Origin(chosen.submission.origin).rules.may_rank for _, chosen in rows],
         as_shown=phase.compares_as_shown,
     )
     return {rows[index][0].pk: (rows[index][1].metrics, rank) for index, rank in order}
@@ -80,7 +81,10 @@ def _board(
 def _evaluations(entry: Entry, version: ScoringVersion) -> list[Evaluation]:
     """Return the scored evaluations of the version, and where it carries others over, those of the published one."""
     scored = Evaluation.objects.filter(
-        submission__entry=entry, submission__disqualified_at=None, status=Status.SCORED
+        submission__entry=entry,
+        submission__disqualified_at=None,
+        submission__origin__in=ON_BOARDS,
+        status=Status.SCORED,
     ).select_related("submission")
     staged = {item.submission_id: item for item in scored.filter(scoring_version=version)}
     carried = scored.filter(scoring_version=entry.phase.published_version_id).exclude(
@@ -91,8 +95,9 @@ def _evaluations(entry: Entry, version: ScoringVersion) -> list[Evaluation]:
 
 
 def verdict_changes(run: RescoreRun) -> list[Verdict]:
-    """Return the submissions that change their status."""
-    staged = Evaluation.objects.filter(scoring_version__run=run).select_related("submission__entry__team")
+    """Return the submissions that change their status; of trials, which no board shows, nothing is told."""
+    told = Evaluation.objects.filter(scoring_version__run=run, submission__origin__in=ON_BOARDS)
+    staged = told.select_related("submission__entry__team")
     published = {
         item.submission_id: item.status
         for item in Evaluation.objects.filter(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from datetime import timedelta
-from itertools import chain, count
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
@@ -19,6 +18,7 @@ from bayerboard.lib.leases import DIED, INTERNAL, STALLED, LeasedJob, LeasedJobQ
 from bayerboard.submissions.models import FactSheetRevision, Submission
 from bayerboard.submissions.submit import Sent, submit
 from bayerboard.teams.models import Team
+from bayerboard.teams.origin import Origin
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -99,7 +99,7 @@ class BaselineRun(LeasedJob):
             idempotency_key=self.idempotency_key,
             opened_at=timezone.now(),
         )
-        submission = submit(self.phase, team, None, sent)
+        submission = submit(self.phase, team, None, sent, origin=Origin.BASELINE)
         Measurement.objects.update_or_create(submission=submission, defaults=asdict(measured))
         self.end(RunStatus.SUBMITTED, submission=submission)
         return submission
@@ -146,12 +146,5 @@ class Measurement(models.Model):
 
 
 def baseline_team(challenge: Challenge, title: str) -> Team:
-    """Return the team that a baseline competes as.
-
-    People who took the title as their team's name before there was a baseline of that name keep it, and their rows.
-    """
-    names = chain([title], (f"{title} (baseline {number})" for number in count(1)))
-    teams = (
-        Team.objects.get_or_create(challenge=challenge, name=name, defaults={"is_baseline": True})[0] for name in names
-    )
-    return next(team for team in teams if team.is_baseline)
+    """Return the team that a baseline competes as."""
+    return Team.objects.get_or_make(challenge, title, Team.Kind.BASELINE)

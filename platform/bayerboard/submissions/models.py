@@ -13,13 +13,16 @@ from django.urls import reverse
 from django.utils import timezone
 
 from bayerboard.challenges.models import Phase
+from bayerboard.challenges.roles import staff_role
 from bayerboard.evaluations.models import Evaluation
 from bayerboard.teams.models import Team
+from bayerboard.teams.origin import Origin, known_origin
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
     from bayerboard.accounts.models import User
+    from bayerboard.teams.origin import Rules
     from scoring.factsheet import FactSheet
 
 
@@ -45,8 +48,12 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
     """Sets of submissions."""
 
     def of(self, user: User) -> SubmissionQuerySet:
-        """Keep those of the user's teams."""
-        return self.filter(entry__team__memberships__user=user)
+        """Keep those of the user's teams, and of trials those that the user sent."""
+        of_teams = Submission.objects.filter(entry__team__memberships__user=user).exclude(origin=Origin.TRIAL)
+        own_trials = Submission.objects.filter(submitted_by=user, origin=Origin.TRIAL)
+        # By key: with a condition of two halves, databases read all submissions from the newest on.
+        keys = of_teams.order_by().values("pk").union(own_trials.order_by().values("pk"), all=True)
+        return self.filter(pk__in=keys)
 
     def with_places(self, *more: str) -> SubmissionQuerySet:
         """Fetch the teams and phases, and more of an entry, in one query; an entry that many share is made once."""
@@ -78,6 +85,7 @@ class Submission(models.Model):
         null=True,
         editable=False,
     )
+    origin = models.CharField(max_length=12, choices=Origin.choices, editable=False)
     submitted_at = models.DateTimeField(default=timezone.now, db_index=True, editable=False)
     method_name = models.CharField(max_length=80)
     description = models.TextField(max_length=2000, blank=True)
@@ -94,7 +102,10 @@ class Submission(models.Model):
 
     class Meta:
         ordering = ("-submitted_at", "-pk")
-        constraints = (models.UniqueConstraint(fields=["entry", "idempotency_key"], name="submission_sent_once"),)
+        constraints = (
+            models.UniqueConstraint(fields=["entry", "idempotency_key"], name="submission_sent_once"),
+            known_origin("submission_origin_known"),
+        )
 
     def __str__(self) -> str:
         return f"#{self.pk} {self.method_name}"
@@ -104,7 +115,15 @@ class Submission(models.Model):
 
     @property
     def is_baseline(self) -> bool:
-        return self.entry.team.is_baseline
+        return self.origin == Origin.BASELINE
+
+    @property
+    def is_trial(self) -> bool:
+        return self.origin == Origin.TRIAL
+
+    @property
+    def rules(self) -> Rules:
+        return Origin(self.origin).rules
 
     @property
     def evaluation(self) -> Evaluation:
@@ -167,15 +186,20 @@ class FactSheetRevision(models.Model):
 
 
 def get_submission(user: User | AnonymousUser, pk: int) -> Submission:
-    """Return the submission for a member of its team or an organiser; Http404 for everybody else."""
+    """Return the submission for a member of its team or who helps to run the challenge; Http404 for everybody else.
+
+    A trial is its sender's, not the team's: it may be of a phase that is not open, and tell of its images.
+    """
     submissions = Submission.objects.select_related(
         "entry__team", "entry__phase__track__challenge", "entry__phase__published_version", "submitted_by"
     ).defer("entry__phase__manifest_data")
     submission = submissions.filter(pk=pk).first()
     if submission is None or not user.is_authenticated:
         raise Http404("There is no such submission.")
-    if submission.entry.team.memberships.filter(user=user).exists():
+    if submission.is_trial and submission.submitted_by_id == user.pk:
         return submission
-    if submission.entry.phase.track.challenge.is_organised_by(user):
+    if not submission.is_trial and submission.entry.team.memberships.filter(user=user).exists():
+        return submission
+    if staff_role(user, submission.entry.phase.track.challenge).reads_all:
         return submission
     raise Http404("There is no such submission.")

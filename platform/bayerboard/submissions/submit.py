@@ -17,6 +17,7 @@ from bayerboard.lib.locks import share
 from bayerboard.lib.refusals import Refused
 from bayerboard.lib.storage import StorageUnavailable
 from bayerboard.submissions.models import Entry, Submission
+from bayerboard.teams.origin import COUNTED, Origin
 from bayerboard.uploads.models import State, Upload, new_upload
 from scoring.problems import Problem, problem
 
@@ -60,13 +61,15 @@ class Quota:
 def quota_of(phase: Phase, team: Team, now: datetime | None = None) -> Quota:
     """Count what the team has used.
 
-    Rejected archives, our own failures and what was cancelled before a worker claimed it cost nothing.
+    Rejected archives, our own failures and what was cancelled before a worker claimed it cost nothing; whether an
+    origin counts at all, its rules say.
     """
     now = now or timezone.now()
     day_start = phase.day_start(now)
     first = Evaluation.objects.filter(submission=OuterRef("pk")).order_by("pk")
     # A rescore never moves a quota: the first evaluation decides.
-    sent = Submission.objects.filter(entry__phase=phase, entry__team=team).annotate(
+    counted = Submission.objects.filter(entry__phase=phase, entry__team=team, origin__in=COUNTED)
+    sent = counted.annotate(
         first_status=Subquery(first.values("status")[:1]),
         first_started_at=Subquery(first.values("started_at")[:1]),
     )
@@ -93,12 +96,21 @@ def quota_of(phase: Phase, team: Team, now: datetime | None = None) -> Quota:
 
 
 def check_open(phase: Phase, opened_at: datetime) -> None:
-    """Raise Refused unless the phase took submissions when the upload was opened."""
+    """Raise Refused unless the phase took submissions when the upload was opened, and has given out its inputs.
+
+    The verdict on an archive names the images that it lacks.
+    """
     state = phase.state(opened_at)
     if state == "upcoming":
         raise Refused(problem("phase-not-open", phase=phase.title, opens_at=_local(phase, phase.starts_at)))
     if state == "closed" and phase.ends_at is not None:
         raise Refused(problem("phase-closed", phase=phase.title, closed_at=_local(phase, phase.ends_at)))
+    if not phase.inputs_are_released():
+        raise Refused(problem("inputs-not-released", phase=phase.title))
+
+
+def check_ready(phase: Phase) -> None:
+    """Raise Refused while there is nothing to score by."""
     if phase.published_version_id is None:
         raise Refused(problem("phase-not-ready", phase=phase.title))
 
@@ -113,6 +125,19 @@ def check_quota(phase: Phase, team: Team) -> None:
     reason = quota_of(phase, team).refusal()
     if reason is not None:
         raise Refused(reason)
+
+
+def check_accepts(phase: Phase, team: Team | None, origin: Origin, opened_at: datetime) -> None:
+    """Raise Refused unless the phase takes an archive of this origin that the team began to send at that moment.
+
+    `team` may be None where the rules of the origin have no quota.
+    """
+    if origin.rules.has_deadline:
+        check_open(phase, opened_at)
+    check_ready(phase)
+    if origin.rules.has_quota:
+        assert team is not None, "a quota is a team's"
+        check_quota(phase, team)
 
 
 @dataclass(frozen=True)
@@ -139,19 +164,22 @@ def find_earlier(phase: Phase, team: Team, idempotency_key: str) -> Submission |
     return Submission.objects.filter(entry__phase=phase, entry__team=team, idempotency_key=idempotency_key).first()
 
 
-def submit(phase: Phase, team: Team, user: User | None, sent: Sent) -> Submission:
+def submit(phase: Phase, team: Team, user: User | None, sent: Sent, *, origin: Origin) -> Submission:
     """Submit an archive that came whole: as an upload that is opened and completed in one go.
 
-    Raises Refused, with nothing stored. Baselines (`user` None) have no deadline and no quota.
+    `user` is who sends it, which on behalf of a team is no member of it; None for a program. Deadline, quota and limit
+    of size are those of the origin. Raises Refused, with nothing stored.
     """
+    if (origin == Origin.BASELINE) != team.is_baseline:
+        raise ValueError(f"a submission of origin {origin} by a team of kind {team.kind}")
     earlier = find_earlier(phase, team, sent.idempotency_key)
     if earlier is not None:
         return earlier
-    upload = new_upload(phase, team, user, sent.archive_name, sent.archive.stat().st_size, sent.opened_at)
-    if user is not None:
+    size_bytes = sent.archive.stat().st_size
+    upload = new_upload(phase, team, user, sent.archive_name, size_bytes, sent.opened_at, origin=origin)
+    if origin.rules.has_deadline:
         upload.check_open()
-        check_open(phase, sent.opened_at)
-        check_quota(phase, team)
+    check_accepts(phase, team, origin, sent.opened_at)
     upload.save(force_insert=True)
     try:
         upload.receive(sent.archive)
@@ -199,13 +227,12 @@ def _record(upload: Upload, user: User | None, about: About) -> tuple[Submission
     earlier = _find_twin(upload, about)
     if earlier is not None:
         return earlier, False
-    if user is not None:
-        check_open(phase, upload.judged_at(timezone.now()))
-        check_quota(phase, upload.team)
+    check_accepts(phase, upload.team, Origin(upload.origin), upload.judged_at(timezone.now()))
     assert upload.size_bytes is not None, "only a complete upload is submitted"
     submission = Submission.objects.create(
         entry=entry,
         submitted_by=user,
+        origin=upload.origin,
         method_name=about.method_name,
         description=about.description,
         archive_key=upload.archive_key,
@@ -216,7 +243,7 @@ def _record(upload: Upload, user: User | None, about: About) -> tuple[Submission
     if not upload.hand_over(submission.pk):
         # Given up meanwhile, by a member of the team or by the sweep; the transaction is taken back.
         raise Refused(problem("upload-ended", file=upload.filename, state=State.ABORTED))
-    assert phase.published_version is not None, "a phase without a reference takes no submissions"
+    assert phase.published_version is not None, "check_accepts"
     queue_evaluation(submission.pk, phase.published_version)
     # It joins the open rescores too, so that their publication leaves nobody without a score.
     for version in ScoringVersion.objects.filter(phase=phase, run__state=RescoreRun.State.OPEN):

@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 
 from baselines.catalogue import METHODS
 from bayerboard.teams.models import Membership, Team
+from bayerboard.teams.senders import ORGANISERS
 
 if TYPE_CHECKING:
     from bayerboard.accounts.models import User
@@ -21,11 +22,11 @@ NAME_UNSEEN = "The name holds characters that nobody sees. Type it again."
 
 
 def is_taken(challenge: Challenge, name: str) -> bool:
-    """Say whether a reader could take the name for another team's, or for a baseline's.
+    """Say whether a reader could take the name for another team's, a baseline's or the organisers'.
 
     Compared here and not by the database: SQLite knows the upper and lower case of ASCII alone.
     """
-    taken = {_compared(team) for team in challenge.teams.values_list("name", flat=True)}
+    taken = {_compared(team) for team in challenge.teams.values_list("name", flat=True)} | {_compared(ORGANISERS)}
     taken |= {_compared(method.title) for method in METHODS}
     return _compared(name) in taken
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import chain, count
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 
 from bayerboard.challenges.models import Challenge
@@ -22,12 +24,32 @@ if TYPE_CHECKING:
 TEAMS = "teams by challenge"
 
 
+class TeamManager(models.Manager["Team"]):
+    """Makes the teams that nobody joins."""
+
+    def get_or_make(self, challenge: Challenge, name: str, kind: Team.Kind) -> Team:
+        """Return the team of this name and kind, made where there is none.
+
+        People who took the name for their team before keep it, and their rows.
+        """
+        names = chain([name], (f"{name} ({kind} {number})" for number in count(1)))
+        teams = (self.get_or_create(challenge=challenge, name=name, defaults={"kind": kind})[0] for name in names)
+        return next(team for team in teams if team.kind == kind)
+
+
 class Team(models.Model):
-    """A team of one challenge; a baseline competes as a team of its own, which takes no rank."""
+    """A team of one challenge."""
+
+    class Kind(models.TextChoices):
+        PEOPLE = "people", "people"
+        # Without members and without a rank.
+        BASELINE = "baseline", "baseline"
+        # Without members: that of the trials of those who run the challenge and did not join it.
+        ORGANISERS = "organisers", "organisers"
 
     challenge = models.ForeignKey(Challenge, on_delete=models.CASCADE, related_name="teams")
     name = models.CharField(max_length=60)
-    is_baseline = models.BooleanField(default=False, editable=False)
+    kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.PEOPLE, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     last_claimed_at = models.DateTimeField(
         null=True,
@@ -35,12 +57,21 @@ class Team(models.Model):
         help_text="When a worker last took work of this team: teams are served in turn.",
     )
 
+    objects = TeamManager()
+
     class Meta:
         ordering = ("challenge", "name")
-        constraints = (models.UniqueConstraint(fields=["challenge", "name"], name="team_name_unique"),)
+        constraints = (
+            models.UniqueConstraint(fields=["challenge", "name"], name="team_name_unique"),
+            models.UniqueConstraint(fields=["challenge"], condition=Q(kind="organisers"), name="team_of_organisers"),
+        )
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_baseline(self) -> bool:
+        return self.kind == Team.Kind.BASELINE
 
 
 class Membership(models.Model):
@@ -84,6 +115,11 @@ def team_of(user: User | AnonymousUser, challenge: Challenge) -> Team | None:
         user.remembered[TEAMS] = {membership.challenge_id: membership.team for membership in memberships}
     teams: dict[int, Team] = user.remembered[TEAMS]
     return teams.get(challenge.pk)
+
+
+def organisers_team(challenge: Challenge) -> Team | None:
+    """Return the team of the organisers' trials; None before the first one."""
+    return challenge.teams.filter(kind=Team.Kind.ORGANISERS).first()
 
 
 def role_of(user: User | AnonymousUser, challenge: Challenge) -> Role:

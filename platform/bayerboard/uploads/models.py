@@ -19,6 +19,7 @@ from bayerboard.challenges.visibility import TIME_TO_FINISH
 from bayerboard.lib.refusals import Refused
 from bayerboard.lib.storage import PartsGone, StorageUnavailable, object_store
 from bayerboard.teams.models import Team
+from bayerboard.teams.origin import Origin, known_origin
 from scoring.problems import problem
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ class Upload(models.Model):
     opened_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, related_name="uploads", null=True, editable=False
     )
+    origin = models.CharField(max_length=12, choices=Origin.choices, editable=False)
     filename = models.CharField(max_length=NAME_LENGTH)
     announced_bytes = models.PositiveBigIntegerField()
     part_size_bytes = models.PositiveBigIntegerField()
@@ -97,8 +99,19 @@ class Upload(models.Model):
 
     objects = UploadQuerySet.as_manager()
 
+    class Meta:
+        constraints = (known_origin("upload_origin_known"),)
+
     def __str__(self) -> str:
         return f"upload {self.pk}"
+
+    def belongs_to(self, user: User | AnonymousUser) -> bool:
+        """Whether the user may see and submit it: a member of its team, and of a trial the sender alone."""
+        if not user.is_authenticated:
+            return False
+        if self.origin == Origin.TRIAL:
+            return self.opened_by_id == user.pk
+        return self.team.memberships.filter(user=user).exists()
 
     # --- Its parts ---
 
@@ -163,9 +176,7 @@ class Upload(models.Model):
 
     def _check_parts(self, parts: list[Part], etags: Mapping[int, str]) -> None:
         received = sum(part.size_bytes for part in parts)
-        if received > self.phase.max_archive_bytes:
-            self.abort()
-            raise too_large(self.phase, self.filename, received)
+        self._check_size(received)
         for part in parts:
             expected = self.bytes_of_part(part.number)
             if part.size_bytes != expected:
@@ -173,6 +184,13 @@ class Upload(models.Model):
         mismatched = [part for part in parts if part.number in etags and not part.matches(etags[part.number])]
         if len(parts) < self.part_count or mismatched:
             raise self._incomplete(received - sum(part.size_bytes for part in mismatched))
+
+    def _check_size(self, size_bytes: int) -> None:
+        try:
+            check_size(self.phase, Origin(self.origin), self.filename, size_bytes)
+        except Refused:
+            self.abort()
+            raise
 
     def _incomplete(self, received_bytes: int) -> Refused:
         size_bytes = self.announced_bytes
@@ -182,10 +200,7 @@ class Upload(models.Model):
 
     def _finish(self, size_bytes: int) -> None:
         """Move from open to complete with what is stored; Refused, and nothing kept, if that is not what it may be."""
-        is_a_baselines = self.opened_by_id is None
-        if size_bytes > self.phase.max_archive_bytes and not is_a_baselines:
-            self.abort()
-            raise too_large(self.phase, self.filename, size_bytes)
+        self._check_size(size_bytes)
         fields = {"state": State.COMPLETE, "size_bytes": size_bytes, "finished_at": timezone.now()}
         mine = Upload.objects.filter(pk=self.pk, state=State.OPEN).update(**fields)
         self.refresh_from_db(fields=["state", "size_bytes", "finished_at", "submission"])
@@ -230,22 +245,28 @@ class Upload(models.Model):
         return self.opened_at if now < self.finish_before else now
 
 
-def too_large(phase: Phase, filename: str, size_bytes: int) -> Refused:
-    limit = phase.max_archive_bytes
-    return Refused(problem("archive-too-large", file=filename, size_bytes=size_bytes, limit_bytes=limit))
+def size_limit_bytes(phase: Phase, origin: Origin) -> int | None:
+    """Return how large an archive of this origin may be; None where there is no limit."""
+    return phase.max_archive_bytes if origin.rules.has_size_limit else None
+
+
+def check_size(phase: Phase, origin: Origin, filename: str, size_bytes: int) -> None:
+    """Raise Refused for an archive that is larger than its origin may be."""
+    limit = size_limit_bytes(phase, origin)
+    if limit is not None and size_bytes > limit:
+        raise Refused(problem("archive-too-large", file=filename, size_bytes=size_bytes, limit_bytes=limit))
 
 
 def wrong_part_size(number: int, received_bytes: int, size_bytes: int) -> Refused:
     return Refused(problem("part-wrong-size", number=number, received_bytes=received_bytes, size_bytes=size_bytes))
 
 
-def open_upload(phase: Phase, team: Team, user: User, filename: str, size_bytes: int) -> Upload:
+def open_upload(phase: Phase, team: Team, user: User, filename: str, size_bytes: int, *, origin: Origin) -> Upload:
     """Begin an upload in parts; Refused when it is too large, or one too many. The caller judged phase and quota."""
-    if size_bytes > phase.max_archive_bytes:
-        raise too_large(phase, filename, size_bytes)
+    check_size(phase, origin, filename, size_bytes)
     if size_bytes == 0:
         raise Refused(problem("archive-empty", file=filename))
-    upload = _reserve(new_upload(phase, team, user, filename, size_bytes, timezone.now()))
+    upload = _reserve(new_upload(phase, team, user, filename, size_bytes, timezone.now(), origin=origin))
     try:
         parts_id = object_store().open_parts(upload.archive_key, size_bytes, upload.part_size_bytes)
     except StorageUnavailable:
@@ -257,13 +278,21 @@ def open_upload(phase: Phase, team: Team, user: User, filename: str, size_bytes:
 
 
 def new_upload(
-    phase: Phase, team: Team, user: User | None, filename: str, size_bytes: int, opened_at: datetime
+    phase: Phase,
+    team: Team,
+    user: User | None,
+    filename: str,
+    size_bytes: int,
+    opened_at: datetime,
+    *,
+    origin: Origin,
 ) -> Upload:
     """Return an upload that is not saved yet."""
     return Upload(
         phase=phase,
         team=team,
         opened_by=user,
+        origin=origin,
         filename=filename,
         announced_bytes=size_bytes,
         part_size_bytes=max(settings.UPLOAD_PART_BYTES, -(-size_bytes // PARTS_AT_MOST)),
@@ -286,8 +315,8 @@ def _reserve(upload: Upload) -> Upload:
 
 
 def get_upload(user: User | AnonymousUser, pk: uuid.UUID) -> Upload:
-    """Return the upload for a member of its team; Http404 for everybody else."""
+    """Return the upload if it is the user's; Http404 otherwise."""
     upload = Upload.objects.select_related("phase__track__challenge", "team").filter(pk=pk).first()
-    if upload is None or not user.is_authenticated or not upload.team.memberships.filter(user=user).exists():
+    if upload is None or not upload.belongs_to(user):
         raise Http404("There is no such upload.")
     return upload

@@ -16,9 +16,9 @@ FIELDS_AT_MOST_BYTES = 2**20
 
 
 class BoundedUploadHandler(TemporaryFileUploadHandler):
-    """Counts what arrives, whatever was declared, and stops at the limit."""
+    """Counts what arrives, whatever was declared, and stops at the limit, if there is one."""
 
-    def __init__(self, request: HttpRequest, limit_bytes: int) -> None:
+    def __init__(self, request: HttpRequest, limit_bytes: int | None) -> None:
         super().__init__(request)
         self.limit_bytes = limit_bytes
         self.received_bytes = 0
@@ -31,7 +31,7 @@ class BoundedUploadHandler(TemporaryFileUploadHandler):
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
         self.received_bytes += len(raw_data)
-        if self.received_bytes > self.limit_bytes:
+        if self.limit_bytes is not None and self.received_bytes > self.limit_bytes:
             self.too_large = True
             self.file.close()
             # The rest is read and dropped, so that the browser gets to see the answer.
@@ -48,12 +48,12 @@ class BoundedUploadHandler(TemporaryFileUploadHandler):
             self._unfinished.close()
 
 
-def is_surely_too_large(body_bytes: int, limit_bytes: int) -> bool:
+def is_surely_too_large(body_bytes: int, limit_bytes: int | None) -> bool:
     """Tell by the announced length alone that the archive cannot fit; what arrives is counted all the same."""
-    return body_bytes > limit_bytes + FIELDS_AT_MOST_BYTES
+    return limit_bytes is not None and body_bytes > limit_bytes + FIELDS_AT_MOST_BYTES
 
 
-def receive_on_disk(request: HttpRequest, limit_bytes: int) -> BoundedUploadHandler:
+def receive_on_disk(request: HttpRequest, limit_bytes: int | None) -> BoundedUploadHandler:
     """Set up the request for a bounded upload; call before anything reads its body."""
     settings.UPLOAD_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
     handler = BoundedUploadHandler(request, limit_bytes)

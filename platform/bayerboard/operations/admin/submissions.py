@@ -28,16 +28,16 @@ class FactSheetInline(admin.TabularInline[FactSheetRevision, Submission]):
 
 @admin.register(Submission)
 class SubmissionAdmin(admin.ModelAdmin[Submission]):
-    list_display = ("__str__", "status", "team", "phase", "submitted_at")
+    list_display = ("__str__", "status", "team", "phase", "origin", "submitted_at")
     # A row of Django's list takes a quarter of a millisecond, and counting all rows besides those found another scan.
     list_per_page = 20
     show_full_result_count = False
     paginator = LongListPaginator
-    list_filter = ("entry__phase__track__challenge", "evaluations__status")
+    list_filter = ("entry__phase__track__challenge", "origin", "evaluations__status")
     search_fields = ("method_name", "entry__team__name")
     readonly_fields = (
-        "entry", "submitted_by", "submitted_at", "archive_key", "archive_name", "archive_size_bytes", "archive_sha256",
-        "disqualified_at",
+        "entry", "origin", "submitted_by", "submitted_at", "archive_key", "archive_name", "archive_size_bytes",
+        "archive_sha256", "disqualified_at",
     )  # fmt: skip
     inlines = (FactSheetInline,)
     actions = ("disqualify", "requalify")

@@ -18,7 +18,7 @@ class MembershipInline(admin.TabularInline[Membership, Team]):
 
 @admin.register(Team)
 class TeamAdmin(AuditedAdmin):
-    list_display = ("name", "challenge", "is_baseline", "created_at")
-    list_filter = ("challenge", "is_baseline")
+    list_display = ("name", "challenge", "kind", "created_at")
+    list_filter = ("challenge", "kind")
     search_fields = ("name", "memberships__user__username")
     inlines = (MembershipInline,)

@@ -14,8 +14,18 @@ if TYPE_CHECKING:
 
 @admin.register(Upload)
 class UploadAdmin(admin.ModelAdmin[Upload]):
-    list_display = ("pk", "team", "phase", "state", "announced_bytes", "opened_at", "finished_at", "submission")
-    list_filter = ("state", "phase__track__challenge")
+    list_display = (
+        "pk",
+        "team",
+        "phase",
+        "origin",
+        "state",
+        "announced_bytes",
+        "opened_at",
+        "finished_at",
+        "submission",
+    )
+    list_filter = ("state", "origin", "phase__track__challenge")
     search_fields = ("team__name", "filename")
     list_select_related = ("team", "phase__track__challenge", "submission")
     # What names the parts in the storage is nobody's business.
