@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bayerboard.accounts.models import User
+from bayerboard.challenges.grants import give_role
 from bayerboard.challenges.models import Challenge, Compared, InputSet, Phase, ReferenceSet, ScoringVersion, Track
 from bayerboard.evaluations.models import Evaluation
 from bayerboard.lib.storage import object_store
@@ -279,7 +280,7 @@ def make_cast(folder: Path, **phase_fields: Any) -> Cast:
     organiser, participant, teammate, rival, stranger = (
         make_user() for _ in ("organiser", "participant", "teammate", "rival", "stranger")
     )
-    challenge.organisers.add(organiser)
+    give_role(challenge, organiser, "owner", by=None)
     return Cast(
         organiser=organiser,
         participant=participant,

@@ -113,7 +113,7 @@ def test_trials_are_not_counted_since_a_count_must_not_fall(cast: Cast, tmp_path
     factories.make_scored(cast.phase, cast.team, tmp_path, psnr=30)
 
     counted = [value("finished_total", SCORED), value("submissions_total"), value("images_scored_total")]
-    delete_trial(trial)
+    delete_trial(trial, cast.organiser)
 
     assert counted == [1, 1, len(factories.NAMES)]
     assert [value("finished_total", SCORED), value("submissions_total"), value("images_scored_total")] == counted

@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from bayerboard.accounts.models import User
+
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 
 S7 = load_protocol("aim22-s7")
@@ -115,6 +117,10 @@ class Organiser:
         output = StringIO()
         call_command("create_challenge", str(self.file), *options, stdout=output, no_color=True)
         return output.getvalue()
+
+
+def roles(challenge: Challenge) -> dict[User, str]:
+    return {grant.user: grant.role for grant in challenge.grants.all()}
 
 
 @pytest.fixture
@@ -237,7 +243,7 @@ def test_organisers_are_found_by_name_and_by_confirmed_address(organiser: Organi
     EmailAddress.objects.create(user=ben, email="ben@example.org", verified=True, primary=True)
     organiser.text += "organisers: [Ada, Ben@example.org]\n"
     organiser.run()
-    assert set(Challenge.objects.get().organisers.all()) == {ada, ben}
+    assert roles(Challenge.objects.get()) == {ada: "owner", ben: "organiser"}
 
 
 def test_an_address_that_nobody_confirmed_makes_nobody_an_organiser(organiser: Organiser) -> None:
@@ -320,7 +326,7 @@ def test_what_is_missing_in_the_file_is_reported_and_kept(organiser: Organiser) 
     assert set(notes) == {"organiser ada", "track second", "phase dev", "download s7/Kit"}
     assert all("not in the file" in note for note in notes.values())
     challenge = Challenge.objects.get()
-    assert (challenge.tracks.count(), list(challenge.organisers.all())) == (2, [ada])
+    assert (challenge.tracks.count(), roles(challenge)) == (2, {ada: "owner"})
 
 
 # --- What never changes behind anyone's back ---------------------------------------------------------------------

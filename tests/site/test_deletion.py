@@ -9,6 +9,7 @@ from django.db.models import ProtectedError
 from django.test import Client
 
 from bayerboard.accounts.models import User
+from bayerboard.challenges.grants import give_role
 from bayerboard.challenges.models import Challenge
 from bayerboard.lib.storage import object_store
 from bayerboard.submissions.models import Submission
@@ -59,7 +60,7 @@ def test_a_reference_that_something_was_scored_against_stays(cast: Cast) -> None
 def test_a_challenge_that_nobody_used_can_go() -> None:
     challenge: Challenge = factories.make_challenge()
     organiser: User = factories.make_user()
-    challenge.organisers.add(organiser)
+    give_role(challenge, organiser, "organiser", by=None)
 
     challenge.delete()
 

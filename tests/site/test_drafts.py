@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bayerboard.challenges.grants import give_role
 from bayerboard.challenges.models import Challenge
 from tests import factories
 from tests.site.pages import Page
@@ -75,6 +76,6 @@ def test_an_administrator_sees_it(cast: Cast) -> None:
 
 
 def test_organising_another_challenge_is_not_enough(cast: Cast) -> None:
-    factories.make_challenge().organisers.add(cast.stranger)
+    give_role(factories.make_challenge(), cast.stranger, "organiser", by=None)
 
     assert cast.client("stranger").get(cast.challenge.get_absolute_url()).status_code == 404

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bayerboard.challenges.grants import give_role
 from bayerboard.lib.storage import object_store
 from tests import factories
 
@@ -47,7 +48,7 @@ def test_signed_out(cast: Cast, submission: Submission) -> None:
 
 
 def test_an_organiser_of_another_challenge_does_not(cast: Cast, submission: Submission) -> None:
-    factories.make_challenge().organisers.add(cast.stranger)
+    give_role(factories.make_challenge(), cast.stranger, "organiser", by=None)
 
     assert cast.client("stranger").get(url_of(submission)).status_code == 404
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.utils import timezone
 
+from bayerboard.challenges.grants import give_role
 from bayerboard.evaluations.models import Evaluation, ImageScores, RescoreRun, Status
 from bayerboard.lib.leases import LeaseLost
 from bayerboard.lib.storage import StorageUnavailable, object_store
@@ -71,14 +72,14 @@ def test_its_sender_deletes_it_with_all_that_belongs_to_it(
 
 
 def test_a_sender_who_runs_the_challenge_no_longer_may_delete_it_too(cast: Cast, trial: Submission) -> None:
-    cast.challenge.organisers.clear()
+    cast.challenge.grants.all().delete()
 
     assert delete(cast, trial).status_code == 302
     assert not Submission.objects.exists()
 
 
 def test_another_organiser_deletes_it(cast: Cast, trial: Submission) -> None:
-    cast.challenge.organisers.add(cast.stranger)
+    give_role(cast.challenge, cast.stranger, "organiser", by=None)
 
     assert delete(cast, trial, "stranger").status_code == 302
     assert not Submission.objects.exists()
@@ -133,9 +134,9 @@ def test_twice_is_once(cast: Cast, trial: Submission) -> None:
 
 def test_two_at_once_end_well(cast: Cast, trial: Submission) -> None:
     late = Submission.objects.get(pk=trial.pk)
-    delete_trial(trial)
+    delete_trial(trial, cast.organiser)
 
-    delete_trial(late)
+    delete_trial(late, cast.organiser)
 
     assert not Submission.objects.exists()
 

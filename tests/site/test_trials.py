@@ -9,6 +9,7 @@ import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.utils import timezone
 
+from bayerboard.challenges.grants import give_role
 from bayerboard.challenges.models import Phase
 from bayerboard.evaluations.models import Evaluation, Status
 from bayerboard.leaderboards.board import board_page, position_of
@@ -98,7 +99,7 @@ def test_who_reads_everything_and_changes_nothing_sends_nothing(
 
 
 def test_the_organisers_share_one_team(cast: Cast, tmp_path: Path, trial: Submission) -> None:
-    cast.challenge.organisers.add(cast.stranger)
+    give_role(cast.challenge, cast.stranger, "organiser", by=None)
 
     assert sent(cast, tmp_path, "stranger").entry == trial.entry
     assert Team.objects.filter(kind=Team.Kind.ORGANISERS).count() == 1
@@ -355,7 +356,7 @@ def test_an_open_rescore_meets_a_trial(cast: Cast, tmp_path: Path) -> None:
 
 def test_each_challenge_has_its_own_team_of_organisers(cast: Cast, tmp_path: Path, trial: Submission) -> None:
     phase = factories.make_phase(tmp_path)
-    phase.track.challenge.organisers.add(cast.organiser)
+    give_role(phase.track.challenge, cast.organiser, "organiser", by=None)
 
     cast.client("organiser").post(phase.submit_url(), factories.upload(phase, tmp_path))
 

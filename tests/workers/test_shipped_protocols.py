@@ -13,6 +13,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.test import Client
 
 import scoring
+from bayerboard.challenges.grants import give_role
 from bayerboard.challenges.models import Challenge, InputSet, Phase, ReferenceSet
 from bayerboard.evaluations.models import Status
 from bayerboard.leaderboards.board import board_page
@@ -166,7 +167,7 @@ def test_values_of_subsets_stay_with_the_organisers_until_they_are_published(tmp
     sent = compete(Organiser(tmp_path, RECIPES["ntire25-raw-restoration"]), Near=(2, README))["Near"]
     member, organiser = factories.make_user(), factories.make_user()
     Membership.objects.create(challenge=Challenge.objects.get(), team=sent.entry.team, user=member, terms_sha256="")
-    Challenge.objects.get().organisers.add(organiser)
+    give_role(Challenge.objects.get(), organiser, "organiser", by=None)
 
     def sees(user: Any) -> set[bool]:
         client = Client()
@@ -271,7 +272,7 @@ def test_a_track_without_limits_has_one_board(tmp_path: Path) -> None:
 
 def test_the_page_of_a_submission_says_what_was_declared(efficient: dict[str, Submission]) -> None:
     organiser = factories.make_user()
-    Challenge.objects.get().organisers.add(organiser)
+    give_role(Challenge.objects.get(), organiser, "organiser", by=None)
     client = Client()
     client.force_login(organiser, "django.contrib.auth.backends.ModelBackend")
 

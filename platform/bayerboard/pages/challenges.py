@@ -16,6 +16,7 @@ from bayerboard.challenges.access import (
     get_track,
 )
 from bayerboard.challenges.models import Challenge, Phase
+from bayerboard.challenges.roles import staff_role
 from bayerboard.leaderboards.board import board_page
 from bayerboard.leaderboards.models import ranking_columns
 from bayerboard.pages.offers import offers
@@ -58,7 +59,7 @@ def _challenge_page(
         "challenge": challenge,
         "tracks": challenge.tracks.prefetch_related(Prefetch("phases", queryset=PHASES)),
         "team": team_of(request.user, challenge),
-        "is_organiser": challenge.is_organised_by(request.user),
+        "is_organiser": staff_role(request.user, challenge).reads_all,
         "join_form": form or JoinForm(challenge),
     }
     return render(request, "challenges/challenge.html", context, status=status)

@@ -14,6 +14,7 @@ from bayerboard.challenges.access import (
     get_phase,
     get_track,
 )
+from bayerboard.challenges.roles import staff_role
 from bayerboard.lib.responses import download
 from bayerboard.teams.access import inputs_refusal, may_download
 
@@ -29,7 +30,7 @@ def download_file(request: HttpRequest, challenge: str, track: str, pk: int) -> 
     """Send a track's download to those who accepted the terms."""
     found = get_track(request.user, challenge, track)
     item = found.downloads.filter(pk=pk).first()
-    if item is None or not (item.is_released() or found.challenge.is_organised_by(request.user)):
+    if item is None or not (item.is_released() or staff_role(request.user, found.challenge).reads_all):
         raise Http404("There is no such download.")
     if not may_download(request.user, found.challenge):
         return _join_first(request, found)

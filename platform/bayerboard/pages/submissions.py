@@ -11,6 +11,7 @@ from django.core.paginator import Paginator
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from bayerboard.challenges.roles import staff_role
 from bayerboard.evaluations.models import Status
 from bayerboard.leaderboards.board import position_of
 from bayerboard.lib.pages import page_number
@@ -69,7 +70,7 @@ def _submission_context(request: HttpRequest, pk: int) -> dict[str, Any]:
         "phase": phase,
         "protocol": protocol,
         "fact_sheet": submission.fact_sheet(),
-        "is_organiser": phase.track.challenge.is_organised_by(request.user),
+        "is_organiser": staff_role(request.user, phase.track.challenge).reads_all,
         "shows_scores": seen.own_scores,
         "scores": shown_scores(submission, seen),
         "warnings": seen.warnings(evaluation.warnings, SCORE_DERIVED),
@@ -122,7 +123,7 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
     if not may_delete(request.user, submission):
         raise PermissionDenied
     try:
-        delete_trial(submission)
+        delete_trial(submission, request.user)
     except Refused as refused:
         context = {**_submission_context(request, pk), "refusal": refused.problem}
         return render(request, "submissions/submission.html", context, status=409)

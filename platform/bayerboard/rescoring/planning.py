@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 from django.db.models import Max
 
+from bayerboard.challenges.audit import Act, record
 from bayerboard.challenges.models import Phase, ScoringVersion
 from bayerboard.evaluations.models import Evaluation, RescoreRun, Status, queue_evaluation
 from bayerboard.submissions.models import Submission
@@ -15,6 +16,8 @@ from scoring import SCORER_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from bayerboard.accounts.models import User
 
 
 class RescoreRefused(Exception):
@@ -86,7 +89,7 @@ def _changes(phase: Phase) -> list[str]:
 
 
 @transaction.atomic
-def start(target: str, plans: list[PhasePlan], reason: str) -> RescoreRun:
+def start(target: str, plans: list[PhasePlan], reason: str, *, by: User | None = None) -> RescoreRun:
     """Make the new scoring versions and queue their evaluations, staged: no page shows anything of them."""
     run = RescoreRun.objects.create(target=target, reason=reason)
     for item in plans:
@@ -111,6 +114,8 @@ def start(target: str, plans: list[PhasePlan], reason: str) -> RescoreRun:
         # over with a score of the old kind.
         for pk in sorted(_stored(phase)) if item.is_whole else item.submissions:
             queue_evaluation(pk, version, is_staged=True)
+        changes = {"scoring_version": version.number, "submissions": len(item.submissions)}
+        record(phase.track.challenge, by, Act.RESCORE_PLANNED, f"phase {item.phase.path}", {}, changes, reason)
     return run
 
 

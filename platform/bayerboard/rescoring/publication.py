@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 from django.utils import timezone
 
+from bayerboard.challenges.audit import Act, record
 from bayerboard.challenges.models import Phase, ScoringVersion
 from bayerboard.evaluations.models import Evaluation, ImageScores, RescoreRun, Status, queue_evaluation
 from bayerboard.leaderboards.models import NOTHING, ShownScore, Standing
@@ -17,9 +18,11 @@ from bayerboard.submissions.models import Submission
 if TYPE_CHECKING:
     from django.db.models import QuerySet
 
+    from bayerboard.accounts.models import User
+
 
 @transaction.atomic
-def publish(run: RescoreRun) -> None:
+def publish(run: RescoreRun, *, by: User | None = None) -> None:
     """Move every phase's pointer and all standings at once; refused while an evaluation of the run is unfinished."""
     versions = list(run.versions.order_by("phase"))
     phases = Phase.objects.select_for_update(no_key=True).in_bulk([version.phase_id for version in versions])
@@ -36,6 +39,16 @@ def publish(run: RescoreRun) -> None:
         _carry_over(phase, version)
         _keep_cancelled(phase, version)
         Evaluation.objects.filter(scoring_version=version).update(is_staged=False)
+        earlier = phase.published_version
+        record(
+            phase.track.challenge,
+            by,
+            Act.RESCORE_PUBLISHED,
+            f"phase {phase.path}",
+            {"scoring_version": earlier.number if earlier else None},
+            {"scoring_version": version.number},
+            run.reason,
+        )
         phase.published_version = version
         phase.save(update_fields=["published_version"])
         ScoringVersion.objects.filter(pk=version.pk).update(published_at=now)

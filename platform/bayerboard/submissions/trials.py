@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 
+from bayerboard.challenges.audit import Act, record
 from bayerboard.challenges.models import Phase
 from bayerboard.challenges.roles import staff_role
 from bayerboard.evaluations.models import Evaluation
@@ -30,7 +31,7 @@ def may_delete(user: User, submission: Submission) -> bool:
 
 
 @transaction.atomic
-def delete_trial(submission: Submission) -> None:
+def delete_trial(submission: Submission, by: User) -> None:
     """Remove a trial with its scores, notices and upload, and after the transaction its archive.
 
     Refused for a submission that is no trial, and while a worker scores it. One that is gone already is no error.
@@ -44,6 +45,8 @@ def delete_trial(submission: Submission) -> None:
     evaluations.queued().mark_cancelled()
     if evaluations.running().exists():
         raise Refused(problem("trial-running"))
+    challenge = submission.entry.phase.track.challenge
+    record(challenge, by, Act.TRIAL_DELETED, f"submission {submission.pk}", {"method": submission.method_name})
     evaluations.delete()
     # The rows that refer to it go with it.
     Submission.objects.filter(pk=submission.pk).delete()

@@ -6,11 +6,9 @@ from typing import TYPE_CHECKING
 
 from django.contrib import admin, messages
 from django.contrib.admin import helpers
-from django.db import transaction
-from django.utils import timezone
 from django.utils.html import format_html
 
-from bayerboard.leaderboards.models import Standing
+from bayerboard.leaderboards.disqualification import set_disqualified
 from bayerboard.lib.pages import LongListPaginator
 from bayerboard.submissions.models import FactSheetRevision, Submission
 
@@ -83,12 +81,6 @@ class SubmissionAdmin(admin.ModelAdmin[Submission]):
         self._flag(request, chosen.exclude(disqualified_at=None), disqualified=False)
 
     def _flag(self, request: HttpRequest, chosen: QuerySet[Submission], *, disqualified: bool) -> None:
-        with transaction.atomic():
-            submissions = list(chosen)
-            pks = [submission.pk for submission in submissions]
-            moment = timezone.now() if disqualified else None
-            Submission.objects.filter(pk__in=pks).update(disqualified_at=moment)
-            # In one order, so that two of these do not wait for each other.
-            for entry in sorted({submission.entry for submission in submissions}, key=lambda entry: entry.pk):
-                Standing.objects.refresh(entry)
-        self.message_user(request, f"{len(pks)} changed; the boards are up to date.", messages.SUCCESS)
+        submissions = list(chosen)
+        set_disqualified(submissions, disqualified=disqualified, by=request.user)
+        self.message_user(request, f"{len(submissions)} changed; the boards are up to date.", messages.SUCCESS)

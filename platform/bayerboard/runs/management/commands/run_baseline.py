@@ -8,10 +8,12 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
 from tqdm import tqdm
 
 from baselines.catalogue import UnknownMethod, get_method
 from bayerboard.challenges.access import find_phases
+from bayerboard.challenges.audit import Act, record
 from bayerboard.evaluations.models import Evaluation, Status
 from bayerboard.lib.tasks import publish
 from bayerboard.lib.templatetags.bayerboard_tags import score
@@ -50,7 +52,10 @@ class Command(BaseCommand):
             raise CommandError(f"{method.name} does not serve {protocol}, only {', '.join(method.protocols)}.")
         if phase.input_set is None or phase.published_version is None:
             raise CommandError(f"{phase.path} needs inputs and a reference first: see manage.py create_challenge.")
-        run = BaselineRun.objects.create(method=method.name, phase=phase, allows_cpu=options["allow_cpu"])
+        with transaction.atomic():
+            run = BaselineRun.objects.create(method=method.name, phase=phase, allows_cpu=options["allow_cpu"])
+            subject = f"phase {phase.path}"
+            record(phase.track.challenge, None, Act.BASELINE_STARTED, subject, {}, {"method": method.name})
         if not publish(BASELINE_TASK, run_id=run.pk):
             self.stderr.write("The broker does not answer; the run starts as soon as it does (manage.py up).")
         if options["no_wait"]:
