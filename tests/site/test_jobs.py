@@ -28,6 +28,8 @@ from workers.recover import recover
 if TYPE_CHECKING:
     from tests.factories import Cast
 
+pytestmark = pytest.mark.database
+
 
 @pytest.fixture
 def picture(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> jobs.JobKind:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bayerboard.submissions.models import Submission
     from tests.factories import Cast
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
 # Two submissions that pages show alike: only unrounded values tell which is better.
 FIRST, BETTER = 30.1212, 30.1238
 
