@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import pytest
 from django.contrib import admin
@@ -11,11 +12,12 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from bayerboard.challenges.models import Download
+from bayerboard.challenges.models import Challenge, Download
 from bayerboard.leaderboards.models import Standing
 from bayerboard.rescoring import planning
 from bayerboard.runs.models import BaselineRun
 from bayerboard.submissions.models import Submission
+from bayerboard.teams.models import Membership, Team
 from tests import factories
 from tests.site.pages import Page
 
@@ -25,12 +27,13 @@ if TYPE_CHECKING:
     from django.db.models import Model
     from django.test import Client
 
+    from bayerboard.accounts.models import User
     from tests.factories import Cast
 
 pytestmark = pytest.mark.database
 
 # What workers and commands alone make and move.
-READ_ONLY = ("inputset", "referenceset", "scoringversion", "evaluation", "rescorerun", "baselinerun")
+READ_ONLY = ("auditentry", "inputset", "referenceset", "scoringversion", "evaluation", "rescorerun", "baselinerun")
 # These need files or data that only `create_challenge` brings.
 NOT_ADDED = (*READ_ONLY, "track", "phase", "download", "submission")
 
@@ -121,7 +124,14 @@ def test_a_challenge_with_submissions_is_not_deleted(boss: Client, cast: Cast) -
 
 def test_a_challenge_can_be_changed(boss: Client, cast: Cast) -> None:
     url = url_of(type(cast.challenge), "change", cast.challenge.pk)
-    fields = {"slug": cast.challenge.slug, "title": "New title", "time_zone": "Europe/Zurich", "is_listed": "on"}
+    fields = {
+        "slug": cast.challenge.slug,
+        "title": "New title",
+        "time_zone": "Europe/Zurich",
+        "is_listed": "on",
+        "grants-TOTAL_FORMS": 0,
+        "grants-INITIAL_FORMS": 0,
+    }
 
     boss.post(url, fields)
 
@@ -181,9 +191,107 @@ def test_it_is_closed_to_others(cast: Cast, role: str) -> None:
         assert cast.client(role).get(url_of(model, "changelist")).status_code == 302
 
 
-def test_staff_without_permissions_see_nothing(cast: Cast) -> None:
-    user: Any = factories.make_user("clerk", is_staff=True)
-    client = cast.client("signed_out")
-    client.force_login(user, "django.contrib.auth.backends.ModelBackend")
+def test_staff_who_are_no_superusers_find_no_admin(cast: Cast) -> None:
+    """An organiser of one challenge must not read another's references, nor make herself its organiser."""
+    cast.organiser.is_staff = True
+    cast.organiser.save()
+    client = cast.client("organiser")
 
-    assert client.get(url_of(Submission, "changelist")).status_code == 403
+    answers = {client.get(url_of(model, "changelist"), follow=True).status_code for model in OURS}
+
+    assert answers == {404}
+
+
+def test_strangers_are_sent_to_the_sites_own_sign_in_page(cast: Cast) -> None:
+    client = cast.client("signed_out")
+
+    for address in (reverse("admin:index"), reverse("admin:login"), url_of(Submission, "changelist")):
+        page = client.get(address, follow=True)
+        assert page.redirect_chain[-1][0].startswith("/accounts/login/?next=%2Fadmin%2F")
+
+
+def test_passwords_are_not_tried_at_the_admins_own_door(cast: Cast) -> None:
+    """Django's own form would let anybody try without limit."""
+    answer = cast.client("signed_out").post(reverse("admin:login"), {"username": "boss", "password": "a long password"})
+
+    assert answer.status_code == 302
+    assert answer["Location"].startswith("/accounts/login/")
+
+
+# --- Times and what contradicts itself ---
+
+
+def phase_fields(boss: Client, cast: Cast, **changes: str) -> dict[str, str]:
+    form = boss.get(url_of(type(cast.phase), "change", cast.phase.pk)).context["adminform"].form
+    fields = {name: value for name, value in form.initial.items() if value is not None and name in form.fields}
+    return {
+        **fields,
+        "starts_at_0": "2026-03-01",
+        "starts_at_1": "12:00:00",
+        "ends_at_0": "2026-03-31",
+        "ends_at_1": "23:59:00",
+        **changes,
+    }
+
+
+def test_times_are_typed_and_shown_in_the_challenges_zone(boss: Client, cast: Cast) -> None:
+    Challenge.objects.filter(pk=cast.challenge.pk).update(time_zone="Asia/Shanghai")
+    url = url_of(type(cast.phase), "change", cast.phase.pk)
+
+    answer = boss.post(url, phase_fields(boss, cast))
+
+    assert answer.status_code == 302
+    cast.phase.refresh_from_db()
+    assert cast.phase.ends_at == datetime(2026, 3, 31, 15, 59, tzinfo=UTC)
+    html = boss.get(url).content.decode()
+    assert 'value="23:59:00"' in html
+    assert "Time in Asia/Shanghai, now UTC+08:00." in html
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"ends_at_0": "2026-02-01"}, "ends_at"),
+        ({"quota_per_day": "0"}, "quota_per_day"),
+        ({"quota_total": "0"}, "quota_total"),
+        ({"time_limit_s": "0"}, "time_limit_s"),
+    ],
+)
+def test_a_phase_that_contradicts_itself_is_refused(
+    boss: Client, cast: Cast, changes: dict[str, str], field: str
+) -> None:
+    url = url_of(type(cast.phase), "change", cast.phase.pk)
+
+    answer = boss.post(url, phase_fields(boss, cast, **changes))
+
+    assert answer.status_code == 200
+    assert field in answer.context["adminform"].form.errors
+
+
+def member_fields(team: Team, user: User) -> dict[str, object]:
+    return {
+        "challenge": team.challenge_id,
+        "name": team.name,
+        "kind": team.kind,
+        "memberships-TOTAL_FORMS": 1,
+        "memberships-INITIAL_FORMS": 0,
+        "memberships-0-user": user.pk,
+    }
+
+
+def test_a_new_member_joins_the_teams_own_challenge(boss: Client, cast: Cast) -> None:
+    boss.post(url_of(Team, "change", cast.rivals.pk), member_fields(cast.rivals, cast.stranger))
+
+    assert Membership.objects.get(user=cast.stranger).challenge == cast.challenge
+
+
+def test_nobody_joins_a_second_team_of_a_challenge(boss: Client, cast: Cast) -> None:
+    answer = boss.post(url_of(Team, "change", cast.rivals.pk), member_fields(cast.rivals, cast.participant))
+
+    assert answer.status_code == 200
+    assert "another team of the challenge" in answer.content.decode()
+
+
+def test_a_membership_of_another_challenge_than_its_teams_is_never_saved(cast: Cast) -> None:
+    with pytest.raises(ValueError, match="another challenge"):
+        Membership.objects.create(challenge=factories.make_challenge(), team=cast.team, user=cast.stranger)

@@ -323,7 +323,7 @@ def test_what_is_missing_in_the_file_is_reported_and_kept(organiser: Organiser) 
     organiser.run()
     organiser.text = TEXT.replace("slug: dev", "slug: other").replace("title: Kit", "title: New kit")
     notes = details(organiser.run(), "note")
-    assert set(notes) == {"organiser ada", "track second", "phase dev", "download s7/Kit"}
+    assert set(notes) == {"owner ada", "track second", "phase dev", "download s7/Kit"}
     assert all("not in the file" in note for note in notes.values())
     challenge = Challenge.objects.get()
     assert (challenge.tracks.count(), roles(challenge)) == (2, {ada: "owner"})

@@ -14,6 +14,7 @@ from bayerboard.evaluations.models import Evaluation
 from bayerboard.leaderboards.board import board_page
 from bayerboard.leaderboards.models import Standing
 from bayerboard.leaderboards.settling import settle, settle_phases
+from bayerboard.teams.origin import Origin
 from bayerboard.uploads.models import Upload, new_upload
 from tests import factories
 from workers.settle import settle_phases as settle_task
@@ -134,7 +135,9 @@ def test_a_rescore_does_not_hold_it_up(cast: Cast, tmp_path: Path) -> None:
 
 
 def test_waits_for_an_upload_that_was_opened_before_the_end(cast: Cast) -> None:
-    upload = new_upload(cast.phase, cast.team, cast.participant, "predictions.zip", 100, timezone.now())
+    upload = new_upload(
+        cast.phase, cast.team, cast.participant, "predictions.zip", 100, timezone.now(), origin=Origin.PARTICIPANT
+    )
     upload.save(force_insert=True)
     end(cast)
     settle_phases()

@@ -19,6 +19,7 @@ from bayerboard.notices.models import Notice
 from bayerboard.notices.outbox import compose
 from bayerboard.results.recording import record_score
 from bayerboard.runs.models import BaselineRun, RunStatus, baseline_team
+from bayerboard.teams.origin import Origin
 from scoring.engine import ImageScore, ScoreReport
 from scoring.factsheet import FactSheet
 from scoring.problems import SCORE_DERIVED, Problem
@@ -109,7 +110,7 @@ def planted(cast: Cast, tmp_path: Path, settings: Settings) -> dict[str, Submiss
     submissions = {
         "own": factories.make_submission(cast.phase, cast.team, tmp_path, method_name="Ours"),
         "rivals": factories.make_submission(cast.phase, cast.rivals, tmp_path, method_name="Theirs"),
-        "baseline": factories.make_submission(cast.phase, team, tmp_path, method_name="mosaic"),
+        "baseline": factories.make_submission(cast.phase, team, tmp_path, method_name="mosaic", origin=Origin.BASELINE),
     }
     BaselineRun.objects.create(
         method="mosaic", phase=cast.phase, status=RunStatus.SUBMITTED, submission=submissions["baseline"]

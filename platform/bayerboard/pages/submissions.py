@@ -19,7 +19,7 @@ from bayerboard.lib.refusals import Refused
 from bayerboard.lib.responses import download
 from bayerboard.notices.models import Notice
 from bayerboard.pages.lines import badge_of
-from bayerboard.submissions.models import Submission, get_submission
+from bayerboard.submissions.models import Submission, get_own_submission, get_submission
 from bayerboard.submissions.scores import shown_scores
 from bayerboard.submissions.trials import delete_trial, may_delete
 from bayerboard.teams.visibility import visibility_for
@@ -70,6 +70,7 @@ def _submission_context(request: HttpRequest, pk: int) -> dict[str, Any]:
         "phase": phase,
         "protocol": protocol,
         "fact_sheet": submission.fact_sheet(),
+        "is_own": submission.belongs_to(request.user),
         "is_organiser": staff_role(request.user, phase.track.challenge).reads_all,
         "shows_scores": seen.own_scores,
         "scores": shown_scores(submission, seen),
@@ -106,7 +107,7 @@ def archive(request: HttpRequest, pk: int) -> HttpResponseBase:
 @require_POST
 def cancel(request: HttpRequest, pk: int) -> HttpResponse:
     """Cancel what is queued or running; before a worker claimed it, the quota comes back."""
-    submission = get_submission(request.user, pk)
+    submission = get_own_submission(request.user, pk)
     if submission.evaluation.cancel():
         messages.success(request, "The submission is cancelled.")
     else:

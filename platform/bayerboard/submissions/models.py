@@ -160,6 +160,12 @@ class Submission(models.Model):
                 macs=sheet.macs,
             )
 
+    def belongs_to(self, user: User) -> bool:
+        """Whether the user is of its team; a trial is its sender's alone."""
+        if self.is_trial:
+            return self.submitted_by_id == user.pk
+        return self.entry.team.memberships.filter(user=user).exists()
+
     def fact_sheet(self) -> FactSheetRevision | None:
         """Return the latest revision."""
         return self.fact_sheets.order_by("-pk").first()
@@ -196,10 +202,19 @@ def get_submission(user: User | AnonymousUser, pk: int) -> Submission:
     submission = submissions.filter(pk=pk).first()
     if submission is None or not user.is_authenticated:
         raise Http404("There is no such submission.")
-    if submission.is_trial and submission.submitted_by_id == user.pk:
-        return submission
-    if not submission.is_trial and submission.entry.team.memberships.filter(user=user).exists():
+    if submission.belongs_to(user):
         return submission
     if staff_role(user, submission.entry.phase.track.challenge).reads_all:
         return submission
     raise Http404("There is no such submission.")
+
+
+def get_own_submission(user: User | AnonymousUser, pk: int) -> Submission:
+    """Return the submission for those who may withdraw it: its team, or a trial's sender; Http404 for all others.
+
+    Nobody who runs a challenge takes back what a team sent.
+    """
+    submission = get_submission(user, pk)
+    if not user.is_authenticated or not submission.belongs_to(user):
+        raise Http404("This submission is another team's.")
+    return submission
