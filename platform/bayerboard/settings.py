@@ -58,6 +58,7 @@ CONTENT_SECURITY_POLICY = {
 # --- Django -------------------------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
+    "bayerboard.mails",
     "bayerboard.accounts",
     "bayerboard.challenges",
     "bayerboard.teams",
