@@ -26,7 +26,7 @@ from workers.mails import send_mails
 if TYPE_CHECKING:
     from pytest_django import Settings
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
 
 SITE = "https://bayerboard.example.org"
 ADA = {"username": "ada", "email": "ada@example.org", "password1": "a long passphrase"}

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from pytest_django import Settings
     from pytest_django.fixtures import DjangoCaptureOnCommitCallbacks
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
 
 ADA = "ada@example.org"
 

@@ -15,7 +15,7 @@ from workers.mails import send_mails
 if TYPE_CHECKING:
     from pytest_django import Settings
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
 
 ADA = "ada@example.org"
 
