@@ -15,6 +15,7 @@ SITE = Path(__file__).resolve().parent.parent / "platform" / "bayerboard"
 # From the bottom to the top. Apps of one layer may import each other, as long as there is no circle.
 LAYERS = (
     ("lib",),
+    ("mails",),
     ("accounts",),
     ("challenges",),
     ("teams",),

@@ -7,6 +7,7 @@ import logging
 from celery import shared_task
 
 from bayerboard.lib.storage import StorageUnavailable
+from bayerboard.mails.models import Mail
 from bayerboard.operations.sweep import clear_storage, give_up_abandoned
 
 logger = logging.getLogger(__name__)
@@ -26,7 +27,9 @@ def sweep_uploads() -> None:
 
 @shared_task(name="workers.sweep.sweep_storage")
 def sweep_storage() -> None:
-    """Remove archives and half files that nobody refers to."""
+    """Remove archives and half files that nobody refers to, and the rows of old mails."""
+    if forgotten := Mail.objects.forget_old():
+        logger.info("sweep: %d old mails removed", forgotten)
     try:
         archives, leftovers = clear_storage()
     except StorageUnavailable as error:

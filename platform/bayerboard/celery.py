@@ -89,7 +89,7 @@ app.conf.update(
         "settle": {"task": "workers.settle.settle_phases", "schedule": settings.SETTLE_EVERY_S},
         # It lists all of the storage.
         "sweep-storage": {"task": "workers.sweep.sweep_storage", "schedule": 3600},
-        "mail": {"task": "workers.notices.send_mails", "schedule": settings.MAIL_EVERY_S},
+        "mail": {"task": "workers.mails.send_mails", "schedule": settings.MAIL_EVERY_S},
     },
     beat_schedule_filename=str(settings.DATA_DIR / "celerybeat-schedule"),
     timezone="UTC",
@@ -100,7 +100,7 @@ app.conf.update(
         "workers.sweep",
         "workers.settle",
         "workers.control",
-        "workers.notices",
+        "workers.mails",
     ),
 )
 

@@ -58,6 +58,7 @@ CONTENT_SECURITY_POLICY = {
 # --- Django -------------------------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
+    "bayerboard.mails",
     "bayerboard.accounts",
     "bayerboard.challenges",
     "bayerboard.teams",
@@ -204,10 +205,15 @@ LOGIN_URL = reverse_lazy("account_login")
 LOGIN_REDIRECT_URL = reverse_lazy("home")
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*"]
+ACCOUNT_ADAPTER = "bayerboard.accounts.adapter.AccountAdapter"
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
 ACCOUNT_PRESERVE_USERNAME_CASING = False
 ACCOUNT_SESSION_REMEMBER = True
+# The table of mails has limits of its own. This one would keep silent, and the page still speak of a mail on its way.
+ACCOUNT_RATE_LIMITS = {"confirm_email": None}
+# How many proxies add to X-Forwarded-For, from its end: an address that a client writes itself is never believed.
+ALLAUTH_TRUSTED_PROXY_COUNT = env.integer("BAYERBOARD_PROXIES", 1 if HTTPS else 0)
 
 EMAIL_HOST = env.text("EMAIL_HOST", "")
 EMAIL_PORT = env.integer("EMAIL_PORT", 587)

@@ -15,7 +15,8 @@ from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
-from bayerboard.operations.doctor import broker, database, settings, storage
+from bayerboard.mails.models import Mail
+from bayerboard.operations.doctor import broker, database, mails, settings, storage
 from bayerboard.operations.doctor.finding import Area, Level
 from bayerboard.operations.models import BEAT, Heartbeat
 from tests.operations.broker import running_broker, use_broker
@@ -90,6 +91,23 @@ def test_a_laptop_needs_neither_https_nor_mail(settings: Settings) -> None:
 
 def look_at_settings() -> list[Finding]:
     return list(settings.look())
+
+
+@pytest.mark.django_db
+def test_mails_that_wait_or_failed_are_named(settings: Settings) -> None:
+    settings.EMAIL_HOST = "mail.example.org"
+    assert levels(mails.look()) == {"waiting": OK, "failed": OK}
+    for state in ("pending", "failed"):
+        Mail.objects.create(
+            kind="notice", priority=50, address="a@example.org", state=state, created_at=timezone.now() - mails.PATIENCE
+        )
+
+    assert levels(mails.look()) == {"waiting": WARNING, "failed": WARNING}
+
+
+def test_a_site_without_mail_is_not_asked_for_any(settings: Settings) -> None:
+    settings.EMAIL_HOST = ""
+    assert list(mails.look()) == []
 
 
 # --- Database -----------------------------------------------------------------------------------------------------

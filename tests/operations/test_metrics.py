@@ -17,6 +17,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 import scoring
 from bayerboard.evaluations.models import EVALUATIONS, Evaluation
+from bayerboard.mails.models import Mail
 from bayerboard.operations import tallies
 from bayerboard.operations.metrics import registry
 from bayerboard.operations.models import Tally, add
@@ -84,6 +85,22 @@ def test_tells_how_many_wait_and_how_long(cast: Cast, tmp_path: Path) -> None:
     assert 300 <= value("queue_oldest_age_seconds", PARTICIPANT) < 400
     assert value("queue_depth", {"queue": "score", "kind": "rescore"}) == 0
     assert value("queue_depth", {"queue": "baseline", "kind": "baseline"}) == 1
+
+
+@pytest.mark.django_db
+def test_tells_how_many_mails_wait_and_failed() -> None:
+    now = timezone.now()
+    for state, minutes in (("pending", 5), ("pending", 1), ("failed", 9), ("sent", 9)):
+        Mail.objects.create(
+            kind="notice",
+            priority=50,
+            address="a@example.org",
+            state=state,
+            created_at=now - timedelta(minutes=minutes),
+        )
+
+    assert (value("mails_pending"), value("mails_failed")) == (2, 1)
+    assert 300 <= value("mails_oldest_age_seconds") < 540
 
 
 def test_tells_what_is_being_done_and_by_whom_it_is_not(cast: Cast, tmp_path: Path) -> None:
@@ -211,7 +228,8 @@ def test_a_scrape_reads_no_table_from_end_to_end(cast: Cast, tmp_path: Path) -> 
 
     assert len(queries) < 25
     plans = [plan_of(query["sql"]) for query in queries.captured_queries]
-    scans = ("SCAN evaluations_", "SCAN submissions_", "Seq Scan on evaluations_", "Seq Scan on submissions_")
+    growing = ("evaluations_", "submissions_", "mails_")
+    scans = [f"{scan} {table}" for table in growing for scan in ("SCAN", "Seq Scan on")]
     assert [line for lines in plans for line in lines if any(scan in line for scan in scans)] == []
 
 

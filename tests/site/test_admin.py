@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from bayerboard.challenges.models import Challenge, Download
 from bayerboard.leaderboards.models import Standing
+from bayerboard.mails.models import Mail
 from bayerboard.rescoring import planning
 from bayerboard.runs.models import BaselineRun
 from bayerboard.submissions.models import Submission
@@ -33,7 +34,16 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.database
 
 # What workers and commands alone make and move.
-READ_ONLY = ("auditentry", "inputset", "referenceset", "scoringversion", "evaluation", "rescorerun", "baselinerun")
+READ_ONLY = (
+    "auditentry",
+    "inputset",
+    "referenceset",
+    "scoringversion",
+    "evaluation",
+    "rescorerun",
+    "baselinerun",
+    "mail",
+)
 # These need files or data that only `create_challenge` brings.
 NOT_ADDED = (*READ_ONLY, "track", "phase", "download", "submission")
 
@@ -56,6 +66,9 @@ def _something_of_everything(cast: Cast, tmp_path: Path) -> None:
     submission = factories.make_scored(cast.phase, cast.team, tmp_path, psnr=30)
     Submission.objects.filter(pk=submission.pk).update(disqualified_at=timezone.now())
     BaselineRun.objects.create(method="mosaic", phase=cast.phase)
+    Mail.objects.create(
+        kind="notice", priority=50, address="ada@example.org", data={"planted": 86421357}, client="192.0.2.86"
+    )
     planning.start(cast.phase.path, planning.plan([cast.phase], None), "")
     Download.objects.create(
         track=cast.phase.track, title="Kit", filename="kit.zip", storage_key="k", size_bytes=1, sha256="0" * 64
@@ -107,6 +120,16 @@ def test_what_is_scored_against_is_not_changed_by_hand(boss: Client, name: str) 
 
     assert boss.post(url_of(model, "change", found.pk), {}).status_code == 403
     assert boss.post(url_of(model, "delete", found.pk), {"post": "yes"}).status_code == 403
+
+
+@pytest.mark.parametrize("page", ["changelist", "change"])
+def test_a_mail_shows_its_kind_address_and_state_alone(boss: Client, page: str) -> None:
+    found = Mail.objects.get()
+
+    shown = Page(boss.get(url_of(Mail, page, *([found.pk] if page == "change" else []))))
+
+    assert "ada@example.org" in shown.text
+    assert [secret for secret in ("86421357", "192.0.2.86") if secret in shown.html] == []
 
 
 def test_a_submission_is_not_deleted(boss: Client) -> None:

@@ -1,4 +1,4 @@
-"""The e-mails: to whom, with what in them, each once, and at nobody's cost."""
+"""The mails of notices: to whom, with which text, at most once, and at nobody's cost."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from django.core.mail.backends.locmem import EmailBackend
 from django.utils import timezone
 
 from bayerboard.evaluations.models import Evaluation, Status
-from bayerboard.notices.models import MAIL_TASK, Kind, Mail, Notice
-from bayerboard.notices.outbox import MAIL_TRIES
+from bayerboard.mails.models import MAIL_TASK, Mail, State
+from bayerboard.notices.models import Kind, Notice
 from bayerboard.results.recording import record_rejection
 from scoring.problems import SubmissionRejected, problem
 from tests import factories
-from workers.notices import send_mails
+from workers.mails import send_mails
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,29 +56,7 @@ def score(submission: Submission) -> None:
 
 
 def states() -> set[str]:
-    return set(Notice.objects.values_list("mail", flat=True))
-
-
-def make_due() -> None:
-    Notice.objects.update(mail_due_at=timezone.now() - timedelta(seconds=1))
-
-
-class Server(EmailBackend):
-    """A mail server that does what `trouble` says, once a mail comes."""
-
-    trouble: Exception | None = None
-
-    def send_messages(self, messages: Any) -> int:
-        if self.trouble is not None:
-            raise self.trouble
-        return super().send_messages(messages)
-
-
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> type[Server]:
-    monkeypatch.setattr(Server, "trouble", None)
-    monkeypatch.setattr("bayerboard.notices.outbox.get_connection", Server)
-    return Server
+    return set(Mail.objects.values_list("state", flat=True))
 
 
 def test_the_whole_team_gets_the_result(cast: Cast, submission: Submission) -> None:
@@ -94,7 +72,7 @@ def test_the_whole_team_gets_the_result(cast: Cast, submission: Submission) -> N
     assert f"https://bayerboard.example.org/submissions/{submission.pk}/" in message.body
     assert "https://bayerboard.example.org/accounts/notices/" in message.body
     assert "<" not in message.body
-    assert states() == {Mail.SENT}
+    assert states() == {State.SENT}
 
 
 def test_no_score_where_the_phase_hides_scores(cast: Cast, submission: Submission) -> None:
@@ -137,6 +115,7 @@ def test_a_failure_says_why(submission: Submission) -> None:
 def test_a_rescore_says_so(cast: Cast, submission: Submission) -> None:
     score(submission)
     Notice.objects.all().delete()
+    Mail.objects.all().delete()
     Notice.objects.announce([submission], Kind.RESCORE)
 
     send_mails()
@@ -174,27 +153,71 @@ def test_who_says_no_while_it_waits_gets_none(cast: Cast, submission: Submission
     send_mails()
 
     assert mail.outbox == []
-    assert states() == {Mail.NONE}
+    assert states() == {State.DROPPED}
+
+
+def test_who_is_gone_meanwhile_gets_none(cast: Cast, submission: Submission) -> None:
+    score(submission)
+    type(cast.teammate).objects.update(is_active=False)
+
+    send_mails()
+
+    assert mail.outbox == []
+
+
+def test_a_notice_that_is_gone_meanwhile_is_not_mailed(submission: Submission) -> None:
+    score(submission)
+    Notice.objects.all().delete()
+
+    send_mails()
+
+    assert mail.outbox == []
+    assert states() == {State.DROPPED}
 
 
 def test_an_address_that_nobody_confirmed_gets_none(submission: Submission) -> None:
     EmailAddress.objects.update(verified=False)
     score(submission)
 
+    assert not Mail.objects.exists()
+
+
+def test_an_address_that_is_not_confirmed_any_more_gets_none(submission: Submission) -> None:
+    score(submission)
+    EmailAddress.objects.update(verified=False)
+
     send_mails()
 
     assert mail.outbox == []
-    assert states() == {Mail.NONE}
+    assert states() == {State.DROPPED}
 
 
 def test_where_no_mail_goes_out_none_waits(submission: Submission, settings: Settings) -> None:
     settings.EMAIL_HOST = ""
     score(submission)
 
-    assert states() == {Mail.NONE}
+    assert not Mail.objects.exists()
 
 
-# --- Once, and in the end ---
+def test_nobody_gets_a_notice_twice(submission: Submission) -> None:
+    score(submission)
+
+    for _ in range(3):
+        send_mails()
+
+    assert len(mail.outbox) == 2
+
+
+def test_a_notice_is_never_claimed_twice(submission: Submission) -> None:
+    score(submission)
+    for waiting in Mail.objects.all():
+        assert waiting.claim()
+    Mail.objects.update(due_at=timezone.now() - timedelta(days=1))
+
+    send_mails()
+
+    assert mail.outbox == []
+    assert set(Mail.objects.values_list("state", "claimed_until")) == {(State.CLAIMED, None)}
 
 
 def test_a_worker_is_woken_once_the_result_is_stored(
@@ -209,88 +232,24 @@ def test_a_worker_is_woken_once_the_result_is_stored(
     assert published == [(MAIL_TASK, {})]
 
 
-def test_nobody_gets_it_twice(submission: Submission) -> None:
-    score(submission)
-
-    for _ in range(3):
-        send_mails()
-
-    assert len(mail.outbox) == 2
-
-
-def test_what_another_worker_has_claimed_is_left_to_it(submission: Submission) -> None:
-    score(submission)
-    Notice.objects.update(mail=Mail.SENDING)
-
-    send_mails()
-
-    assert mail.outbox == []
-
-
-def test_a_server_that_is_away_costs_no_attempt(
-    submission: Submission, server: type[Server], monkeypatch: pytest.MonkeyPatch
+def test_a_mail_that_the_server_refuses_changes_no_result(
+    submission: Submission, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(backend: Server) -> None:
-        raise ConnectionRefusedError("nobody listens")
+    def refuse(backend: EmailBackend, messages: Any) -> int:
+        raise smtplib.SMTPRecipientsRefused({"a@example.org": (550, b"unknown")})
 
+    monkeypatch.setattr(EmailBackend, "send_messages", refuse)
     score(submission)
-    with monkeypatch.context() as patch:
-        patch.setattr(Server, "open", refuse)
-        send_mails()
-    assert set(Notice.objects.values_list("mail", "mail_attempts")) == {(Mail.PENDING, 0)}
 
     send_mails()
 
-    assert len(mail.outbox) == 2
-
-
-def test_what_the_server_puts_off_is_sent_later(submission: Submission, server: type[Server]) -> None:
-    score(submission)
-    server.trouble = smtplib.SMTPRecipientsRefused({"a@example.org": (450, b"greylisted")})
-    send_mails()
-    server.trouble = None
-
-    send_mails()
-    assert mail.outbox == []
-    make_due()
-    send_mails()
-
-    assert len(mail.outbox) == 2
-    assert states() == {Mail.SENT}
-
-
-def test_but_not_for_ever(submission: Submission, server: type[Server]) -> None:
-    score(submission)
-    server.trouble = smtplib.SMTPDataError(451, b"later")
-
-    for _ in range(MAIL_TRIES):
-        assert states() == {Mail.PENDING}
-        make_due()
-        send_mails()
-
-    assert states() == {Mail.FAILED}
-
-
-@pytest.mark.parametrize(
-    "trouble",
-    [
-        smtplib.SMTPRecipientsRefused({"a@example.org": (550, b"unknown")}),
-        # What may have gone out before the line broke is not sent again.
-        smtplib.SMTPServerDisconnected("the line broke"),
-        TimeoutError("no answer"),
-    ],
-)
-def test_what_is_refused_for_good_or_may_be_out_is_given_up(
-    submission: Submission, server: type[Server], trouble: Exception
-) -> None:
-    score(submission)
-    server.trouble = trouble
-
-    send_mails()
-    server.trouble = None
-    make_due()
-    send_mails()
-
-    assert mail.outbox == []
-    assert states() == {Mail.FAILED}
+    assert states() == {State.FAILED}
     assert submission.evaluation.status == Status.SCORED
+
+
+def test_a_mail_names_no_object_but_its_notice(submission: Submission) -> None:
+    score(submission)
+
+    told = set(Notice.objects.values_list("pk", "user_id", "user__email"))
+    assert set(Mail.objects.values_list("about", "user_id", "address")) == told
+    assert list(Mail.objects.values_list("data", "client")) == [({}, None)] * 2

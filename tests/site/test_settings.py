@@ -56,5 +56,15 @@ def test_cookies_are_for_https_alone_where_there_is_https(tmp_path: Path) -> Non
     assert done.stdout.split() == ["True"] * len(names)
 
 
+def test_one_proxy_is_believed_where_there_is_https_and_none_else(tmp_path: Path) -> None:
+    name = "ALLAUTH_TRUSTED_PROXY_COUNT"
+    counts = [
+        read(tmp_path, name, **variables).stdout.strip()
+        for variables in ({}, {"BAYERBOARD_HTTPS": "yes"}, {"BAYERBOARD_HTTPS": "yes", "BAYERBOARD_PROXIES": "2"})
+    ]
+
+    assert counts == ["0", "1", "2"]
+
+
 def test_debugging_is_off() -> None:
     assert settings.DEBUG is False

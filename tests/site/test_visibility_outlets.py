@@ -15,8 +15,8 @@ from bayerboard.challenges.models import Compared, Phase, ScoringVersion, Track
 from bayerboard.evaluations.models import Evaluation
 from bayerboard.leaderboards.models import Standing
 from bayerboard.leaderboards.settling import settle
+from bayerboard.notices.mail import compose
 from bayerboard.notices.models import Notice
-from bayerboard.notices.outbox import compose
 from bayerboard.results.recording import record_score
 from bayerboard.runs.models import BaselineRun, RunStatus, baseline_team
 from bayerboard.teams.origin import Origin

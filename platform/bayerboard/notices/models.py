@@ -1,7 +1,7 @@
 """Notices: a person is told, on the site and by e-mail, when a result, a rejection or a failure is there.
 
-They are written in the transaction that stores what they tell of, so that neither exists without the other. The mail
-goes out later, from here as an outbox (see `outbox`), and whatever becomes of it changes nothing else.
+They are written in the transaction that stores what they tell of, so that neither exists without the other, and so are
+their mails, which go out later (see `bayerboard.mails`). A mail that fails changes nothing else.
 """
 
 from __future__ import annotations
@@ -11,20 +11,21 @@ from typing import TYPE_CHECKING, Any
 from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.db import models
-from django.db.models import Exists, OuterRef, Prefetch
+from django.db.models import OuterRef, Prefetch, Subquery
 from django.dispatch import receiver
 from django.utils import timezone
 
 from bayerboard.accounts.models import User
 from bayerboard.challenges.models import Phase
 from bayerboard.evaluations.models import Evaluation, Status, evaluation_ended
-from bayerboard.lib.tasks import publish_on_commit
+from bayerboard.mails.models import Mail
 from bayerboard.submissions.models import Submission
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-MAIL_TASK = "workers.notices.send_mails"
+# The kind of their mails: `notices/mail.py`.
+MAIL_KIND = "notice"
 # Beyond it the bell says only that there are more.
 COUNT_AT_MOST = 99
 
@@ -39,16 +40,6 @@ class Kind(models.TextChoices):
 
 
 KIND_OF_END = {Status.SCORED: Kind.RESULT, Status.REJECTED: Kind.REJECTION, Status.FAILED: Kind.FAILURE}
-
-
-class Mail(models.TextChoices):
-    """What becomes of a notice's e-mail. Whatever is claimed for sending is never claimed again."""
-
-    NONE = "none", "not wanted"
-    PENDING = "pending", "waits"
-    SENDING = "sending", "claimed"
-    SENT = "sent", "sent"
-    FAILED = "failed", "failed"
 
 
 class NoticeQuerySet(models.QuerySet["Notice"]):
@@ -72,30 +63,35 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
 
     def announce(self, submissions: Iterable[Submission], kind: Kind) -> None:
         """Tell those whom each submission concerns. Call inside the transaction that makes it true."""
-        notices = [
-            Notice(user=user, submission=submission, kind=kind, mail=mail)
+        told = [
+            (Notice(user=user, submission=submission, kind=kind), address)
             for submission in submissions
-            for user, mail in readers_of(submission)
+            for user, address in readers_of(submission)
         ]
-        self.bulk_create(notices)
-        if any(notice.mail == Mail.PENDING for notice in notices):
-            publish_on_commit(MAIL_TASK)
+        self.bulk_create(notice for notice, _ in told)
+        Mail.objects.queue(
+            [
+                Mail.make(MAIL_KIND, address, user_id=notice.user_id, about=notice.pk)
+                for notice, address in told
+                if address
+            ]
+        )
 
 
-def readers_of(submission: Submission) -> list[tuple[User, Mail]]:
-    """Return the team's members, or a trial's sender, and whether each gets a mail: to a confirmed address, if any.
+def readers_of(submission: Submission) -> list[tuple[User, str]]:
+    """Return the team's members, or a trial's sender, each with the confirmed address that gets a mail, if any.
 
     An address that nobody confirmed is anybody's.
     """
-    confirmed = EmailAddress.objects.filter(user=OuterRef("pk"), primary=True, verified=True)
+    confirmed = EmailAddress.objects.filter(user=OuterRef("pk"), primary=True, verified=True).values("email")
     active = User.objects.filter(is_active=True)
     if submission.is_trial:
         readers = active.filter(submissions=submission)
     else:
         readers = active.filter(memberships__team=submission.entry.team_id)
     return [
-        (user, Mail.PENDING if settings.EMAIL_HOST and user.mails_notices and user.has_address else Mail.NONE)
-        for user in readers.annotate(has_address=Exists(confirmed)).order_by("pk")
+        (user, (user.mails_notices and user.confirmed_address) or "")
+        for user in readers.annotate(confirmed_address=Subquery(confirmed[:1])).order_by("pk")
     ]
 
 
@@ -107,18 +103,12 @@ class Notice(models.Model):
     kind = models.CharField(max_length=10, choices=Kind.choices)
     created_at = models.DateTimeField(default=timezone.now)
     read_at = models.DateTimeField(null=True)
-    mail = models.CharField(max_length=10, choices=Mail.choices, default=Mail.NONE)
-    mail_attempts = models.PositiveSmallIntegerField(default=0)
-    mail_due_at = models.DateTimeField(default=timezone.now)
 
     objects = models.Manager.from_queryset(NoticeQuerySet)()
 
     class Meta:
         ordering = ("-pk",)
-        indexes = (
-            models.Index(fields=["user", "read_at"], name="notice_unread"),
-            models.Index(fields=["mail", "mail_due_at"], name="notice_outbox"),
-        )
+        indexes = (models.Index(fields=["user", "read_at"], name="notice_unread"),)
 
     def __str__(self) -> str:
         return f"{self.kind} of submission {self.submission_id} for {self.user}"

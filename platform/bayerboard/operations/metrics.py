@@ -16,6 +16,7 @@ import scoring
 from bayerboard.evaluations.models import EVALUATIONS, Evaluation, Status
 from bayerboard.lib.jobs import job_kinds
 from bayerboard.lib.leases import QUEUED, RUNNING, LeasedJobQuerySet
+from bayerboard.mails.models import Mail, State
 from bayerboard.operations.models import BEAT, EXPIRED_LEASES, Counts, Heartbeat, Tally
 from bayerboard.operations.tallies import QUEUED_BUCKETS_S, RUNNING_BUCKETS_S, totals
 
@@ -40,6 +41,7 @@ class SiteCollector(Collector):
         yield from images(ended[EVALUATIONS.name])
         yield from leases(Tally.of(EXPIRED_LEASES).counts)
         yield from accepted(totals("submissions"))
+        yield from mails()
         yield heartbeat()
 
 
@@ -140,6 +142,16 @@ def accepted(counts: Counts) -> Iterator[Metric]:
     fields = counts["accepted"]
     yield CounterMetricFamily("bayerboard_submissions", "Submissions accepted, without trials.", value=fields["count"])
     yield CounterMetricFamily("bayerboard_submission_bytes", "Bytes of their archives.", value=fields["bytes"])
+
+
+def mails() -> Iterator[Metric]:
+    """Tell how many mails wait, since when, and how many of the last month did not go out."""
+    waiting = Mail.objects.filter(state=State.PENDING).order_by()
+    failed = Mail.objects.filter(state=State.FAILED).order_by()[:COUNT_AT_MOST].count()
+    depth, oldest = waiting[:COUNT_AT_MOST].count(), waiting.aggregate(oldest=Min("created_at"))["oldest"]
+    yield GaugeMetricFamily("bayerboard_mails_pending", f"Mails that wait (counted to {COUNT_AT_MOST}).", depth)
+    yield GaugeMetricFamily("bayerboard_mails_oldest_age_seconds", "How long the oldest of them waits.", age_s(oldest))
+    yield GaugeMetricFamily("bayerboard_mails_failed", f"Mails given up (counted to {COUNT_AT_MOST}).", failed)
 
 
 def heartbeat() -> Metric:

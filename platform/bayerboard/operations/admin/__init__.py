@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
-from bayerboard.operations.admin import accounts, challenges, evaluations, notices, runs, submissions, teams, uploads
+from bayerboard.operations.admin import (
+    accounts,
+    challenges,
+    evaluations,
+    mails,
+    notices,
+    runs,
+    submissions,
+    teams,
+    uploads,
+)
 
-__all__ = ["accounts", "challenges", "evaluations", "notices", "runs", "submissions", "teams", "uploads"]
+__all__ = ["accounts", "challenges", "evaluations", "mails", "notices", "runs", "submissions", "teams", "uploads"]

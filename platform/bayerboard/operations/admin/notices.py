@@ -1,4 +1,4 @@
-"""The admin's view of notices: to look at, above all at mails that did not go out."""
+"""The admin's view of notices: to look at."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ from bayerboard.operations.admin.read_only import ReadOnlyAdmin
 
 @admin.register(Notice)
 class NoticeAdmin(ReadOnlyAdmin):
-    list_display = ("pk", "user", "submission", "kind", "created_at", "read_at", "mail", "mail_attempts")
-    list_filter = ("kind", "mail")
+    list_display = ("pk", "user", "submission", "kind", "created_at", "read_at")
+    list_filter = ("kind",)
     list_select_related = ("user", "submission")

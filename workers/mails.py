@@ -1,4 +1,4 @@
-"""Sends the e-mails that wait."""
+"""Sends the mails that wait."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import logging
 
 from celery import shared_task
 
-from bayerboard.notices.models import MAIL_TASK
-from bayerboard.notices.outbox import send_due
+from bayerboard.mails.models import MAIL_TASK
+from bayerboard.mails.outbox import send_due
 
 logger = logging.getLogger(__name__)
 
 
 @shared_task(name=MAIL_TASK)
 def send_mails() -> None:
-    """Send what is due. Whatever goes wrong stays here: the result that the mail tells of is stored."""
+    """Send what is due; beat repeats it for what is put off."""
     sent = send_due()
     if sent:
         logger.info("%d mails sent", sent)
