@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
-from bayerboard.evaluations.models import Evaluation, ImageScores, Status
+from bayerboard.evaluations.models import Evaluation, ImageScores, Score, Status, finite
 from bayerboard.leaderboards.models import Standing
 
 if TYPE_CHECKING:
@@ -22,18 +22,20 @@ def record_score(evaluation: Evaluation, report: ScoreReport, archive_sha256: st
     with transaction.atomic():
         evaluation.end(
             Status.SCORED,
-            metrics=report.metrics,
+            metrics={key: finite(value) for key, value in report.metrics.items()},
+            operands=getattr(report, "operands", {}),
             eligible=report.eligible,
             warnings=[warning.to_json() for warning in report.warnings],
             provenance=provenance,
             images_done=len(report.images),
             images_total=len(report.images),
         )
+        Score.objects.record(evaluation, report.metrics)
         ImageScores.objects.create(
             evaluation=evaluation,
             names=[image.name for image in report.images],
             # Columns of a subset or by formula have no value for a single image.
-            values={key: [image.values[key] for image in report.images] for key in report.images[0].values},
+            values={key: [finite(image.values[key]) for image in report.images] for key in report.images[0].values},
         )
         evaluation.submission.record_archive(archive_sha256, report.factsheet)
         Standing.objects.refresh(evaluation.submission.entry)
