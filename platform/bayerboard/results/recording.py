@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
+from bayerboard.challenges.models import Phase
 from bayerboard.evaluations.models import Evaluation, ImageScores, Score, Status, finite
 from bayerboard.leaderboards.models import Standing
 
@@ -38,7 +39,7 @@ def record_score(evaluation: Evaluation, report: ScoreReport, archive_sha256: st
             values={key: [finite(image.values[key]) for image in report.images] for key in report.images[0].values},
         )
         evaluation.submission.record_archive(archive_sha256, report.factsheet)
-        Standing.objects.refresh(evaluation.submission.entry)
+        _refresh_standing(evaluation)
 
 
 def record_rejection(
@@ -53,4 +54,15 @@ def record_rejection(
             provenance=provenance,
         )
         evaluation.submission.record_archive(archive_sha256, rejection.factsheet)
-        Standing.objects.refresh(evaluation.submission.entry)
+        _refresh_standing(evaluation)
+
+
+def _refresh_standing(evaluation: Evaluation) -> None:
+    """Choose the entry's standing again, if the phase's board is of the evaluation's scoring version.
+
+    One that a rescore staged changes no board until the run is published, which waits for it and makes all standings
+    anew.
+    """
+    entry = evaluation.submission.entry
+    if Phase.objects.filter(pk=entry.phase_id, published_version=evaluation.scoring_version_id).exists():
+        Standing.objects.refresh(entry)
