@@ -221,10 +221,7 @@ def test_a_result_under_the_published_version_refreshes_the_standing(
 
 
 def test_the_declared_operands_of_a_formula_are_kept(submission: Submission, evaluation: Evaluation) -> None:
-    report = replace(REPORT)
-    object.__setattr__(report, "operands", {"runtime_s": 0.02})
-
-    record_score(evaluation, report, SHA256, {})
+    record_score(evaluation, replace(REPORT, operands={"runtime_s": 0.02}), SHA256, {})
 
     assert submission.evaluation.operands == {"runtime_s": 0.02}
 

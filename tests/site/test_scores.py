@@ -17,6 +17,7 @@ from bayerboard.rescoring import planning, publication
 from bayerboard.results.recording import record_score
 from bayerboard.submissions.models import Submission
 from scoring.engine import ImageScore, ScoreReport
+from scoring.protocol import load_protocol
 from tests import factories
 from tests.site.test_fairness import fill
 
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
     from bayerboard.submissions.models import SubmissionQuerySet
     from tests.factories import Cast
 
+pytestmark = pytest.mark.database
+
+# Its last column is the power of a score, divided by the runtime that the fact sheet declares.
+FORMULA = "mai22-learned-isp"
 REPORT = ScoreReport(
     protocol="aim22-s7",
     metrics={"psnr": 30.5, "ssim": 0.5, "psnr_noise": 28.25},
@@ -138,6 +143,22 @@ def test_a_site_that_has_results_gets_their_rows(tmp_path: Path, monkeypatch: py
     assert rows(waiting) == {}
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_site_that_has_formulas_keeps_the_operands_that_the_archive_declared(tmp_path: Path) -> None:
+    phase = factories.make_phase(tmp_path, protocol=replace(factories.SMALL_S7, columns=load_protocol(FORMULA).columns))
+    submission = factories.make_scored(phase, factories.make_team(phase.track.challenge), tmp_path, psnr=30)
+    undefined = factories.make_scored(phase, factories.make_team(phase.track.challenge), tmp_path, psnr=31)
+    Evaluation.objects.filter(submission=submission).update(metrics={"psnr": 30, "ssim": 0.5, "score": 12.5})
+    # Revised later: no score rests on it.
+    submission.fact_sheets.create(runtime_s=0.001)
+
+    call_command("migrate", "evaluations", "0002", verbosity=0)
+    call_command("migrate", "evaluations", verbosity=0)
+
+    assert Evaluation.objects.get(submission=submission).operands == {"runtime_ms": 500}
+    assert Evaluation.objects.get(submission=undefined).operands == {}
+
+
 # --- In order -------------------------------------------------------------------------------------------------------
 
 
@@ -148,7 +169,7 @@ def scored(cast: Cast, tmp_path: Path) -> dict[float, Submission]:
 
 
 def values(submissions: SubmissionQuerySet, version: ScoringVersion) -> list[float]:
-    return list(submissions.with_score(version, "psnr").values_list("score_value", flat=True))
+    return [vars(submission)["score_value"] for submission in submissions.with_score(version, "psnr")]
 
 
 def test_submissions_are_sorted_by_a_score(cast: Cast, scored: dict[float, Submission]) -> None:

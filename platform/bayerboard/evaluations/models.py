@@ -186,7 +186,7 @@ class Evaluation(LeasedJob):
 
     def values(self, protocol: Protocol, *, as_shown: bool) -> dict[str, float]:
         """Return the values by which the evaluation is compared: as pages show them, or unrounded."""
-        return shown_values(protocol, self.metrics, getattr(self, "operands", {})) if as_shown else self.metrics
+        return shown_values(protocol, self.metrics, self.operands) if as_shown else self.metrics
 
     def image_rows(self) -> list[ImageRow]:
         """Return the per-image scores in the reference's order."""

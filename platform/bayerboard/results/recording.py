@@ -24,7 +24,7 @@ def record_score(evaluation: Evaluation, report: ScoreReport, archive_sha256: st
         evaluation.end(
             Status.SCORED,
             metrics={key: finite(value) for key, value in report.metrics.items()},
-            operands=getattr(report, "operands", {}),
+            operands=report.operands,
             eligible=report.eligible,
             warnings=[warning.to_json() for warning in report.warnings],
             provenance=provenance,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, OuterRef, Prefetch, Subquery
+from django.db.models import F, OuterRef, Prefetch, Q, Subquery
 from django.db.models.functions import Coalesce
 from django.http import Http404
 from django.urls import reverse
@@ -94,8 +94,8 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
         """Keep what has a score from `least` to `most`; None leaves an end open."""
         found = self._joined_to_scores(version, key)
         if least is not None:
-            found = found.filter(ranked_value__gte=least)
-        return found if most is None else found.filter(ranked_value__lte=most)
+            found = found.filter(Q(ranked_value__gte=least))
+        return found if most is None else found.filter(Q(ranked_value__lte=most))
 
     def _joined_to_scores(self, version: ScoringVersion, key: str) -> SubmissionQuerySet:
         """Join the score of the version, once: aliases of one path share their join, as filters would not."""

@@ -1,8 +1,13 @@
-"""The scores of each evaluation as rows that an index finds; before, they were in the JSON of `metrics` alone."""
+"""The scores of each evaluation as rows that an index finds, and the declared operands of its formulas.
+
+Before, the scores were in the JSON of `metrics` alone, and the operands in the first revision of the fact sheet, which
+is the archive's own.
+"""
 
 from __future__ import annotations
 
 import math
+import re
 from typing import TYPE_CHECKING, Any
 
 import django.db.models.deletion
@@ -32,6 +37,34 @@ def fill(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
         last = found[-1][0]
 
 
+def keep_operands(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
+    Evaluation = apps.get_model("evaluations", "Evaluation")
+    sheets = apps.get_model("submissions", "FactSheetRevision").objects.order_by("-pk")
+    for version in apps.get_model("challenges", "ScoringVersion").objects.all():
+        formulas = {c["key"]: c["formula"] for c in version.protocol_data["columns"] if c.get("formula")}
+        evaluations = Evaluation.objects.filter(scoring_version=version).order_by("pk").only("submission", "metrics")
+        last = 0
+        while formulas and (found := list(evaluations.filter(pk__gt=last)[:AT_ONCE])):
+            # The first revision comes last, and stays.
+            theirs = sheets.filter(submission__in=[evaluation.submission_id for evaluation in found])
+            first = {sheet.submission_id: sheet for sheet in theirs}
+            for evaluation in found:
+                used = [text for key, text in formulas.items() if key in evaluation.metrics]
+                evaluation.operands = operands(" ".join(used), first.get(evaluation.submission_id))
+            Evaluation.objects.bulk_update(found, ["operands"], batch_size=500)
+            last = found[-1].pk
+
+
+def operands(formulas: str, sheet: Any) -> dict[str, float]:
+    if sheet is None:
+        return {}
+    declared = {"runtime_s": sheet.runtime_s, "parameters": sheet.parameters, "macs": sheet.macs}
+    if sheet.runtime_s is not None:
+        declared["runtime_ms"] = sheet.runtime_s * 1000
+    names = set(re.findall(r"[a-z_][a-z0-9_]*", formulas))
+    return {name: value for name, value in declared.items() if value is not None and name in names}
+
+
 def scores(evaluation: int, version: int, metrics: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for key, value in metrics.items():
         if isinstance(value, int | float):
@@ -50,6 +83,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("challenges", "0003_time_limit"),
         ("evaluations", "0002_eligible"),
+        ("submissions", "0002_declared_counts"),
     ]
 
     operations = [
@@ -92,4 +126,5 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.RunPython(fill, migrations.RunPython.noop),
+        migrations.RunPython(keep_operands, migrations.RunPython.noop),
     ]
