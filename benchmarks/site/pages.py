@@ -44,7 +44,7 @@ def pages(phase: str, phase_pk: int, size: int) -> list[Page]:
         Page("my submissions", "/submissions/", "participant"),
         Page("organiser's list", submissions, "organiser"),
         Page("organiser's list, of a phase", f"{submissions}?phase={phase_pk}", "organiser"),
-        Page("organiser's list, by score", f"{submissions}?phase={phase_pk}&o=-6", "organiser"),
+        Page("organiser's list, by score", f"{submissions}?phase={phase_pk}&o=-2", "organiser"),
         # Half of them: fill.py draws from 20 to 32.
         Page("organiser's list, of a range of scores", f"{submissions}?phase={phase_pk}&least=24&most=30", "organiser"),
     ]

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.database
 
 LIST = "admin:submissions_submission_changelist"
-# The score stands after the five columns that are always there, and the box to tick.
-BY_SCORE = 6
+# The score is the second column, right after the submission.
+BY_SCORE = 2
 
 
 @pytest.fixture

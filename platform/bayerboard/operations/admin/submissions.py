@@ -53,7 +53,8 @@ class SubmissionAdmin(admin.ModelAdmin[Submission]):
     def get_list_display(self, request: HttpRequest) -> tuple[Any, ...]:
         """Add the score where one phase is chosen: only then are the values of one kind."""
         found = ranked(request)
-        return self.list_display if found is None else (*self.list_display, score_of(found.column))
+        first, *others = self.list_display
+        return self.list_display if found is None else (first, score_of(found.column), *others)
 
     # Django's own goes through three templates for each row: a sixth of the page.
     @admin.display(description="Select")
