@@ -55,7 +55,7 @@ def p95(seconds: list[float]) -> float:
 
 
 def measure(kind: str, sizes: tuple[int, ...] = SIZES, requests: int = REQUESTS) -> list[str]:
-    """The rows of the table for one kind of database."""
+    """Return the rows of the table for one kind of database."""
     rows = []
     for size in sizes:
         with tempfile.TemporaryDirectory() as folder, database(kind) as url:
