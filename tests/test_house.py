@@ -23,6 +23,7 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 import scoring
+from bayerboard.lib.jobs import job_kinds
 from tests.test_architecture import SOURCES, imports
 
 if TYPE_CHECKING:
@@ -220,7 +221,7 @@ def test_a_service_runs_something_that_is_installed(name: str, settings: Setting
 def test_the_workers_take_every_queue_that_a_task_is_sent_to() -> None:
     lines = [words for name in ("worker", "gpu-worker") for words in commands(SERVICES[name])]
     app = import_string(option(lines[0], "--app").replace(":", "."))
-    queues = {route["queue"] for route in app.conf.task_routes.values()} | {app.conf.task_default_queue}
+    queues = {kind.queue for kind in job_kinds()} | {app.conf.task_default_queue}
     assert {queue for words in lines for queue in option(words, "--queues").split(",")} == queues
 
 

@@ -1,7 +1,7 @@
 """Fills an empty site's database: ``python -m benchmarks.site.fill SUBMISSIONS`` with the site's environment.
 
-Rows as workers write them, of up to 1,000 teams in turn, without the archives. Prints, as JSON, the address of the
-phase and the cookies of those who ask: a participant and an organiser.
+Rows as workers write them, of up to 1,000 teams in turn, without the archives. Prints, as JSON, the address and
+the key of the phase, and the cookies of those who ask: a participant and an organiser.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ django.setup()
 from django.db import connection, transaction
 from django.utils import timezone
 
-from bayerboard.evaluations.models import Evaluation, Status
+from bayerboard.evaluations.models import Evaluation, Score, Status
 from bayerboard.leaderboards.models import Standing
 from bayerboard.submissions.models import Entry, FactSheetRevision, Submission
 from bayerboard.teams.models import Membership, Team
@@ -64,7 +64,8 @@ def main(submissions: int) -> None:
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("VACUUM ANALYZE")  # which it does by itself, within a minute of so many new rows
-    print(json.dumps({"phase": phase.path, "participant": _cookie(people[0]), "organiser": _cookie(organiser)}))
+    cookies = {"participant": _cookie(people[0]), "organiser": _cookie(organiser)}
+    print(json.dumps({"phase": phase.path, "phase_pk": phase.pk, **cookies}))
 
 
 def _make_entries(phase: Phase, teams: int) -> list[Entry]:
@@ -83,7 +84,7 @@ def _make_submissions(phase: Phase, entries: list[Entry], numbers: range) -> Non
     version = phase.published_version
     assert version is not None
     dice = random.Random(numbers.start)
-    Evaluation.objects.bulk_create(
+    scored = Evaluation.objects.bulk_create(
         Evaluation(
             submission=one,
             scoring_version=version,
@@ -99,6 +100,11 @@ def _make_submissions(phase: Phase, entries: list[Entry], numbers: range) -> Non
             provenance=PROVENANCE,
         )
         for one in made
+    )
+    Score.objects.bulk_create(
+        Score(evaluation=one, scoring_version=version, key=key, value=value)
+        for one in scored
+        for key, value in one.metrics.items()
     )
 
 

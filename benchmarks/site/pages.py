@@ -30,9 +30,9 @@ class Page:
     unseen: tuple[str, ...] = ()
 
 
-def pages(phase: str, size: int) -> list[Page]:
+def pages(phase: str, phase_pk: int, size: int) -> list[Page]:
     track = phase.rpartition("/")[0]
-    board = f"/challenges/{phase}/"
+    board, submissions = f"/challenges/{phase}/", "/admin/submissions/submission/"
     unseen = tuple(f"{board}?page={number}" for number in range(2, min(size, TEAMS) // ROWS_PER_PAGE + 1))
     first_time = Page(f"leaderboard, {len(unseen)} pages for the first time", board, "participant", unseen)
     return [
@@ -42,7 +42,11 @@ def pages(phase: str, size: int) -> list[Page]:
         Page("leaderboard, page 10", f"{board}?page=10", "participant"),
         Page("track", f"/challenges/{track}/", "participant"),
         Page("my submissions", "/submissions/", "participant"),
-        Page("organiser's list", "/admin/submissions/submission/", "organiser"),
+        Page("organiser's list", submissions, "organiser"),
+        Page("organiser's list, of a phase", f"{submissions}?phase={phase_pk}", "organiser"),
+        Page("organiser's list, by score", f"{submissions}?phase={phase_pk}&o=-2", "organiser"),
+        # Half of them: fill.py draws from 20 to 32.
+        Page("organiser's list, of a range of scores", f"{submissions}?phase={phase_pk}&least=24&most=30", "organiser"),
     ]
 
 
@@ -51,7 +55,7 @@ def p95(seconds: list[float]) -> float:
 
 
 def measure(kind: str, sizes: tuple[int, ...] = SIZES, requests: int = REQUESTS) -> list[str]:
-    """The rows of the table for one kind of database."""
+    """Return the rows of the table for one kind of database."""
     rows = []
     for size in sizes:
         with tempfile.TemporaryDirectory() as folder, database(kind) as url:
@@ -60,7 +64,7 @@ def measure(kind: str, sizes: tuple[int, ...] = SIZES, requests: int = REQUESTS)
             filled = site.module("benchmarks.site.fill", str(size))
             cookies = {"": "", **{reader: filled[reader] for reader in ("participant", "organiser")}}
             with site.served() as server:
-                for page in pages(filled["phase"], size):
+                for page in pages(filled["phase"], filled["phase_pk"], size):
                     queries = site.module("benchmarks.site.queries", cookies[page.reader], page.path)[page.path]
                     asked = [page.path] * WARM_UP + list(page.unseen or [page.path] * requests)
                     seconds = server.seconds(asked, cookies[page.reader])[WARM_UP:]

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.database
 
 
+pytestmark = pytest.mark.database
+
+
 @pytest.fixture
 def picture(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> jobs.JobKind:
     """Register a third kind, which borrows the rows of baseline runs, for the time of a test."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from django.utils import timezone
 from bayerboard.evaluations.models import Evaluation, ImageScores, Status
 from bayerboard.leaderboards.models import Standing
 from bayerboard.lib.leases import LeaseLost
+from bayerboard.rescoring import planning
 from bayerboard.results.recording import record_rejection, record_score
 from bayerboard.submissions.models import FactSheetRevision
 from scoring.engine import ImageScore, ScoreReport
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from bayerboard.submissions.models import Submission
+    from bayerboard.submissions.models import Entry, Submission
     from tests.factories import Cast
 
 pytestmark = pytest.mark.database
@@ -83,6 +85,7 @@ def test_a_score_is_stored_with_all_that_belongs_to_it(submission: Submission, e
 @pytest.mark.parametrize(
     "step",
     [
+        "bayerboard.results.recording.Score.objects.record",
         "bayerboard.results.recording.ImageScores.objects.create",
         "bayerboard.submissions.models.Submission.record_archive",
         "bayerboard.results.recording.Standing.objects.refresh",
@@ -183,6 +186,44 @@ def test_the_fact_sheet_of_the_archive_is_stored_once(
     assert sheet is not None
     assert sheet.runtime_s == 0.25
     assert submission.fact_sheets.count() == 2
+
+
+@pytest.mark.parametrize("outcome", ["score", "rejection"])
+def test_what_a_rescore_staged_leaves_the_published_standing_alone(
+    submission: Submission, cast: Cast, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, outcome: str
+) -> None:
+    factories.record(submission.evaluation, psnr=31)
+    planning.start(cast.phase.path, planning.plan([cast.phase], None), "")
+    staged = Evaluation.objects.claim_next("tester/1")
+    assert staged is not None
+    assert staged.is_staged
+    refreshed: list[Entry] = []
+    monkeypatch.setattr("bayerboard.results.recording.Standing.objects.refresh", refreshed.append)
+
+    if outcome == "score":
+        record_score(staged, REPORT, SHA256, {})
+    else:
+        record_rejection(staged, REJECTION, SHA256, {})
+
+    assert refreshed == []
+    assert Standing.objects.get().metrics["psnr"] == 31
+
+
+def test_a_result_under_the_published_version_refreshes_the_standing(
+    submission: Submission, evaluation: Evaluation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refreshed: list[Entry] = []
+    monkeypatch.setattr("bayerboard.results.recording.Standing.objects.refresh", refreshed.append)
+
+    record_score(evaluation, REPORT, SHA256, {})
+
+    assert refreshed == [submission.entry]
+
+
+def test_the_declared_operands_of_a_formula_are_kept(submission: Submission, evaluation: Evaluation) -> None:
+    record_score(evaluation, replace(REPORT, operands={"runtime_s": 0.02}), SHA256, {})
+
+    assert submission.evaluation.operands == {"runtime_s": 0.02}
 
 
 def test_without_a_readme_there_is_no_fact_sheet(submission: Submission, evaluation: Evaluation) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,9 @@ from scoring.shown import shown_values
 
 if TYPE_CHECKING:
     from scoring.protocol import Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 SCORE_TASK = "workers.score.score_next"
 CLAIM_TRIES = 20
@@ -126,8 +130,10 @@ class Evaluation(LeasedJob):
     scoring_version = models.ForeignKey(ScoringVersion, on_delete=models.PROTECT, related_name="evaluations")
     is_staged = models.BooleanField(default=False, editable=False, help_text="Made by a rescore; yields to the others.")
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED, editable=False)
-    # Unrounded, by metric; rounded only for show.
+    # Unrounded, by metric; rounded only for show. None for what is not finite: its text is in `Score`.
     metrics = models.JSONField(default=dict, editable=False)
+    # What its formulas took from the fact sheet, as it was when they were evaluated.
+    operands = models.JSONField(default=dict, editable=False)
     # Whether what was declared keeps within the protocol's limits; None where it has none.
     eligible = models.BooleanField(null=True, editable=False)
     errors = models.JSONField(default=list, editable=False)
@@ -180,7 +186,7 @@ class Evaluation(LeasedJob):
 
     def values(self, protocol: Protocol, *, as_shown: bool) -> dict[str, float]:
         """Return the values by which the evaluation is compared: as pages show them, or unrounded."""
-        return shown_values(protocol, self.metrics, getattr(self, "operands", {})) if as_shown else self.metrics
+        return shown_values(protocol, self.metrics, self.operands) if as_shown else self.metrics
 
     def image_rows(self) -> list[ImageRow]:
         """Return the per-image scores in the reference's order."""
@@ -212,7 +218,7 @@ class ImageRow:
     """One line of the per-image table."""
 
     name: str
-    values: dict[str, float]
+    values: dict[str, float | None]
 
 
 class ImageScores(models.Model):
@@ -224,6 +230,66 @@ class ImageScores(models.Model):
 
     def __str__(self) -> str:
         return f"image scores of {self.evaluation}"
+
+
+def finite(value: float) -> float | None:
+    """Return the value; None for infinities and NaN, which neither JSON nor an order has a place for."""
+    return value if math.isfinite(value) else None
+
+
+class ScoreManager(models.Manager["Score"]):
+    """Writes the rows of an evaluation, once."""
+
+    def record(self, evaluation: Evaluation, metrics: Mapping[str, float]) -> None:
+        """Store a row for each key. Call in the transaction that ends the evaluation."""
+        self.bulk_create(
+            Score(
+                evaluation=evaluation,
+                scoring_version_id=evaluation.scoring_version_id,
+                key=key,
+                value=finite(value),
+                text="" if math.isfinite(value) else str(value),
+            )
+            for key, value in metrics.items()
+        )
+
+    def copy(self, source: int, evaluation: Evaluation) -> None:
+        """Give the evaluation the scores of another, of which it is the copy under a scoring version of its own."""
+        self.bulk_create(
+            Score(
+                evaluation=evaluation,
+                scoring_version_id=evaluation.scoring_version_id,
+                key=score.key,
+                value=score.value,
+                text=score.text,
+            )
+            for score in self.filter(evaluation=source)
+        )
+
+
+class Score(models.Model):
+    """One metric or column of an evaluation, unrounded: what lists sort and filter by.
+
+    The same values as in `Evaluation.metrics`, written with them and never changed. For the lists of those who run the
+    site or the challenge alone: participants read scores through the visibility policy, and never these rows.
+    """
+
+    # Both are the first of an index below.
+    evaluation = models.ForeignKey(Evaluation, on_delete=models.CASCADE, related_name="scores", db_index=False)
+    scoring_version = models.ForeignKey(ScoringVersion, on_delete=models.PROTECT, related_name="+", db_index=False)
+    key = models.CharField(max_length=40)
+    # None for what is not finite, which is never ranked; its text is `inf`, `-inf` or `nan`.
+    value = models.FloatField(null=True)
+    text = models.CharField(max_length=4, blank=True)
+
+    objects = ScoreManager()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["evaluation", "key"], name="score_unique"),)
+        indexes = (models.Index(fields=["scoring_version", "key", "value", "evaluation"], name="score_in_order"),)
+
+    def __str__(self) -> str:
+        return f"{self.key} of evaluation {self.evaluation_id}"
 
 
 def queue_evaluation(submission_id: int, version: ScoringVersion, *, is_staged: bool = False) -> Evaluation:

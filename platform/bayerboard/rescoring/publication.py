@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from bayerboard.challenges.audit import Act, record
 from bayerboard.challenges.models import Phase, ScoringVersion
-from bayerboard.evaluations.models import Evaluation, ImageScores, RescoreRun, Status, queue_evaluation
+from bayerboard.evaluations.models import Evaluation, ImageScores, RescoreRun, Score, Status, queue_evaluation
 from bayerboard.leaderboards.models import NOTHING, ShownScore, Standing
 from bayerboard.notices.models import Kind, Notice
 from bayerboard.rescoring.planning import RescoreRefused, progress
@@ -78,12 +78,13 @@ def _carry_over(phase: Phase, version: ScoringVersion) -> None:
         if not evaluation.is_final:
             queue_evaluation(evaluation.submission_id, version)  # a copy of a claim would belong to nobody
             continue
-        images = getattr(evaluation, "image_scores", None)
-        evaluation.provenance = {**evaluation.provenance, "carried_over_from_evaluation": evaluation.pk}
+        images, source = getattr(evaluation, "image_scores", None), evaluation.pk
+        evaluation.provenance = {**evaluation.provenance, "carried_over_from_evaluation": source}
         # Django's documented way to copy a row
         evaluation.pk, evaluation._state.adding = None, True  # noqa: SLF001
         evaluation.scoring_version = version
         evaluation.save()
+        Score.objects.copy(source, evaluation)
         if images is not None:
             ImageScores.objects.create(evaluation=evaluation, names=images.names, values=images.values)
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
-from bayerboard.evaluations.models import Evaluation, ImageScores, Status
+from bayerboard.challenges.models import Phase
+from bayerboard.evaluations.models import Evaluation, ImageScores, Score, Status, finite
 from bayerboard.leaderboards.models import Standing
 
 if TYPE_CHECKING:
@@ -22,21 +23,23 @@ def record_score(evaluation: Evaluation, report: ScoreReport, archive_sha256: st
     with transaction.atomic():
         evaluation.end(
             Status.SCORED,
-            metrics=report.metrics,
+            metrics={key: finite(value) for key, value in report.metrics.items()},
+            operands=report.operands,
             eligible=report.eligible,
             warnings=[warning.to_json() for warning in report.warnings],
             provenance=provenance,
             images_done=len(report.images),
             images_total=len(report.images),
         )
+        Score.objects.record(evaluation, report.metrics)
         ImageScores.objects.create(
             evaluation=evaluation,
             names=[image.name for image in report.images],
             # Columns of a subset or by formula have no value for a single image.
-            values={key: [image.values[key] for image in report.images] for key in report.images[0].values},
+            values={key: [finite(image.values[key]) for image in report.images] for key in report.images[0].values},
         )
         evaluation.submission.record_archive(archive_sha256, report.factsheet)
-        Standing.objects.refresh(evaluation.submission.entry)
+        _refresh_standing(evaluation)
 
 
 def record_rejection(
@@ -51,4 +54,15 @@ def record_rejection(
             provenance=provenance,
         )
         evaluation.submission.record_archive(archive_sha256, rejection.factsheet)
-        Standing.objects.refresh(evaluation.submission.entry)
+        _refresh_standing(evaluation)
+
+
+def _refresh_standing(evaluation: Evaluation) -> None:
+    """Choose the entry's standing again, if the phase's board is of the evaluation's scoring version.
+
+    One that a rescore staged changes no board until the run is published, which waits for it and makes all standings
+    anew.
+    """
+    entry = evaluation.submission.entry
+    if Phase.objects.filter(pk=entry.phase_id, published_version=evaluation.scoring_version_id).exists():
+        Standing.objects.refresh(entry)

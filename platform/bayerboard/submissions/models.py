@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, OuterRef, Prefetch, Subquery
+from django.db.models import F, OuterRef, Prefetch, Q, Subquery
 from django.db.models.functions import Coalesce
 from django.http import Http404
 from django.urls import reverse
 from django.utils import timezone
 
-from bayerboard.challenges.models import Phase
+from bayerboard.challenges.models import Phase, ScoringVersion
 from bayerboard.challenges.roles import staff_role
-from bayerboard.evaluations.models import Evaluation
+from bayerboard.evaluations.models import Evaluation, Score, Status
 from bayerboard.teams.models import Team
 from bayerboard.teams.origin import Origin, known_origin
 
@@ -72,6 +72,40 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
         own = Evaluation.objects.filter(submission=OuterRef("pk")).order_by("pk").values("status")
         published = own.filter(scoring_version=PUBLISHED)
         return self.annotate(current_status=Coalesce(Subquery(published[:1]), Subquery(own[:1])))
+
+    # --- By score: for the lists of those who may see every score ---
+
+    def with_score(self, version: ScoringVersion, key: str) -> SubmissionQuerySet:
+        """Add `score_value` and `score_text` under a scoring version; None where there is none."""
+        # By the evaluation's version: with the score's own, SQLite would walk through all scores of that version.
+        scores = Score.objects.filter(
+            evaluation__submission=OuterRef("pk"), evaluation__scoring_version=version, key=key
+        )
+        return self.annotate(score_value=Subquery(scores.values("value")), score_text=Subquery(scores.values("text")))
+
+    def sorted_by_score(self, version: ScoringVersion, key: str, *, descending: bool) -> SubmissionQuerySet:
+        """Keep what has a score under the version, in its order; the index alone gives it."""
+        sign = "-" if descending else ""
+        return self._joined_to_scores(version, key).order_by(f"{sign}ranked_value", f"{sign}ranked_evaluation")
+
+    def with_score_between(
+        self, version: ScoringVersion, key: str, least: float | None, most: float | None
+    ) -> SubmissionQuerySet:
+        """Keep what has a score from `least` to `most`; None leaves an end open."""
+        found = self._joined_to_scores(version, key)
+        if least is not None:
+            found = found.filter(Q(ranked_value__gte=least))
+        return found if most is None else found.filter(Q(ranked_value__lte=most))
+
+    def _joined_to_scores(self, version: ScoringVersion, key: str) -> SubmissionQuerySet:
+        """Join the score of the version, once: aliases of one path share their join, as filters would not."""
+        return self.alias(
+            ranked_version=F("evaluations__scores__scoring_version"),
+            ranked_key=F("evaluations__scores__key"),
+            ranked_value=F("evaluations__scores__value"),
+            ranked_evaluation=F("evaluations__scores__evaluation"),
+            ranked_status=F("evaluations__status"),
+        ).filter(ranked_version=version.pk, ranked_key=key, ranked_value__isnull=False, ranked_status=Status.SCORED)
 
 
 class Submission(models.Model):

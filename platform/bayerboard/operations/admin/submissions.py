@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
 from django.contrib.admin import helpers
@@ -10,9 +10,11 @@ from django.utils.html import format_html
 
 from bayerboard.leaderboards.disqualification import set_disqualified
 from bayerboard.lib.pages import LongListPaginator
+from bayerboard.operations.admin.scores import PhaseFilter, ScoreFilter, SubmissionChangeList, ranked, score_of
 from bayerboard.submissions.models import FactSheetRevision, Submission
 
 if TYPE_CHECKING:
+    from django.contrib.admin.views.main import ChangeList
     from django.db.models import QuerySet
     from django.http import HttpRequest
     from django.utils.safestring import SafeString
@@ -31,7 +33,7 @@ class SubmissionAdmin(admin.ModelAdmin[Submission]):
     list_per_page = 20
     show_full_result_count = False
     paginator = LongListPaginator
-    list_filter = ("entry__phase__track__challenge", "origin", "evaluations__status")
+    list_filter = ("entry__phase__track__challenge", PhaseFilter, ScoreFilter, "origin", "evaluations__status")
     search_fields = ("method_name", "entry__team__name")
     readonly_fields = (
         "entry", "origin", "submitted_by", "submitted_at", "archive_key", "archive_name", "archive_size_bytes",
@@ -41,7 +43,18 @@ class SubmissionAdmin(admin.ModelAdmin[Submission]):
     actions = ("disqualify", "requalify")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Submission]:
-        return super().get_queryset(request).with_places().with_current_status()  # type: ignore[attr-defined,no-any-return]
+        found = super().get_queryset(request).with_places().with_current_status()  # type: ignore[attr-defined]
+        shown = ranked(request)
+        return found if shown is None else found.with_score(shown.version, shown.column.key)  # type: ignore[no-any-return]
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return SubmissionChangeList
+
+    def get_list_display(self, request: HttpRequest) -> tuple[Any, ...]:
+        """Add the score where one phase is chosen: only then are the values of one kind."""
+        found = ranked(request)
+        first, *others = self.list_display
+        return self.list_display if found is None else (first, score_of(found.column), *others)
 
     # Django's own goes through three templates for each row: a sixth of the page.
     @admin.display(description="Select")
