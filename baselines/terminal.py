@@ -82,5 +82,5 @@ def add_running(parser: Parser) -> None:
 
 
 def running(options: argparse.Namespace) -> dict[str, Any]:
-    """What `add_running` added, as arguments."""
+    """Return the arguments that `add_running` added."""
     return {name: getattr(options, name) for name in ("weights", "device", "precision", "batch")}

@@ -230,7 +230,7 @@ def count_rank_sets(scenario: Scenario, generator: np.random.Generator, data_set
 
 
 def table(rows: list[Row], rate: str, width: str | None) -> str:
-    """A line for each scenario and way."""
+    """Return a line for each scenario and way."""
     lines = [
         f"| data | way | {rate} |" + (f" {width} |" if width else ""),
         "|---|---|---:|" + ("---:|" if width else ""),
@@ -248,7 +248,7 @@ def table(rows: list[Row], rate: str, width: str | None) -> str:
 
 
 def simulate(data_sets: int, boards: int, seed: int) -> tuple[str, list[str]]:
-    """The tables, and where a promise was not kept."""
+    """Return the tables, and where a promise was not kept."""
     intervals, alarms, ranks = [], [], []
     for number, scenario in enumerate(SCENARIOS):
         print(scenario.name, file=sys.stderr, flush=True)

@@ -19,7 +19,7 @@ TILES = 48
 
 
 def scene(height: int, width: int, seed: int, *, channels: int = 4) -> tuple[NDArray[np.uint16], NDArray[np.uint16]]:
-    """A packed RAW of 10 bits and a prediction of it."""
+    """Return a packed RAW of 10 bits and a prediction of it."""
     generator = np.random.default_rng(seed)
     smooth = gaussian_filter(generator.normal(size=(height, width, channels)), (9, 9, 0))
     smooth = 60 + 500 * (smooth - smooth.min()) / np.ptp(smooth)
@@ -33,7 +33,7 @@ def scene(height: int, width: int, seed: int, *, channels: int = 4) -> tuple[NDA
 def make_test_set(
     folder: Path, images: int, *, level: int = 6, pack_references: bool = False
 ) -> tuple[Path, Path, Path]:
-    """A reference folder, the same as a zip if wanted, and a submission, as ``zip`` packs it; 48 tiles, repeated."""
+    """Write references (a folder, or a zip if wanted) and a submission as ``zip`` packs it; 48 tiles, repeated."""
     reference, packed, submission = folder / "reference", folder / "reference.zip", folder / "submission.zip"
     reference.mkdir()
     pairs = [scene(SIDE_PX, SIDE_PX, seed) for seed in range(TILES)]

@@ -51,7 +51,7 @@ def measure(teams: int, images: int, photos: int) -> dict[str, float]:
 
 
 def in_a_process(teams: int, images: int, photos: int) -> tuple[dict[str, float], float]:
-    """The steps' seconds, and the peak memory of the whole process in MiB."""
+    """Return the steps' seconds, and the peak memory of the whole process in MiB."""
     command = [sys.executable, "-m", "benchmarks.ranking_scale", "--here", f"--teams={teams}"]
     command += [f"--images={images}", f"--photos={photos}"]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, check=True, text=True)

@@ -105,7 +105,7 @@ def write_page(target: Path, command: str, sections: Sequence[Section]) -> None:
 
 
 def blocks_of(page: Path) -> dict[str, str]:
-    """The sections of a page, by their titles."""
+    """Return the sections of a page, by their titles."""
     if not page.exists():
         return {}
     _, *blocks = page.read_text("utf-8").split("\n## ")

@@ -170,11 +170,11 @@ class ZipArchive:
         return self._file.size_bytes
 
     def fault(self, code: str, **values: object) -> Problem:
-        """A problem of the archive as a whole."""
+        """Return a problem of the archive as a whole."""
         return problem(code, file=self.name, **values)
 
     def bounds_exceeded(self) -> list[Problem]:
-        """What the directory announces beyond the limits; nothing may be inflated where this is not empty."""
+        """Return the limits that the directory exceeds; nothing may be inflated unless this is empty."""
         found = []
         limits = self.limits
         if sum(entry.packed_bytes for entry in self.entries) > self.size_bytes:
@@ -210,7 +210,7 @@ class ZipArchive:
         return found
 
     def read_start(self, entry: Entry, size_bytes: int) -> bytes:
-        """The first bytes of an entry, inflating no more than them; its checksum is not verified.
+        """Return the first bytes of an entry, inflating no more than them; its checksum is not verified.
 
         Raises
         ------
@@ -242,7 +242,7 @@ class ZipArchive:
         return problem("entry-too-large", file=entry.path, size_bytes=entry.size_bytes, limit_bytes=limit_bytes)
 
     def _read_directory(self) -> tuple[Entry, ...]:
-        """The directory by way of zipfile, which never sees more of the file than the guard lets it."""
+        """Return the directory by way of zipfile, which never sees more of the file than the guard lets it."""
         if self.size_bytes == 0:
             raise ArchiveError(self.fault("archive-empty"))
         try:
@@ -322,7 +322,7 @@ class _GuardedFile:
             return self._stream.read(size_bytes)
 
     def reader(self, position: int) -> Callable[[int], bytes]:
-        """Reads on from a position, as many bytes as asked for; EOFError where the file ends before."""
+        """Read on from a position as many bytes as asked for; EOFError where the file ends before."""
 
         def read(size_bytes: int) -> bytes:
             nonlocal position

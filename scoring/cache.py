@@ -44,7 +44,7 @@ class ReferenceCache:
         self.max_bytes = max_bytes
 
     def of(self, reference: Reference, protocol: Protocol) -> CachedReference:
-        """The part of the cache for one reference set, read by one protocol; sets that do not fit beside it go."""
+        """Return the cache's part for a reference set and protocol; remove sets that do not fit beside it."""
         key = sha256_of_json([reference.fingerprint(), protocol.digest])
         folder = self.folder / key
         folder.mkdir(parents=True, exist_ok=True)

@@ -109,7 +109,7 @@ def _read_factsheet(archive: ZipArchive, readme: Entry, warnings: list[Problem])
 
 
 def factsheet_warnings(factsheet: FactSheet, file: str) -> list[Problem]:
-    """What the readme of this name leaves unsaid."""
+    """Return a warning for each line that the readme of this name lacks."""
     if factsheet.is_empty():
         return [problem("readme-unreadable", file=file)]
     if factsheet.missing():
@@ -126,7 +126,7 @@ class _ImageCheck:
     diagnosed: int = 0
 
     def check(self, entry: Entry, spec: FileSpec) -> list[Problem]:
-        """What is wrong with one image, as far as its header tells."""
+        """Return the problems of one image that its header shows."""
         try:
             if spec.container == "npy":
                 return self._check_npy(_Npy(entry.path, self.archive, entry), spec)
@@ -171,7 +171,7 @@ class _ImageCheck:
         return found
 
     def _diagnose(self, npy: _Npy, header: NpyHeader) -> str:
-        """The code for an image of a wrong type, by its values where they may tell and not too many were read."""
+        """Return the code for an image of a wrong type, by its values unless too many were read already."""
         if header.dtype is None or header.dtype.kind not in "if" or self.diagnosed >= MAX_IMAGES_DIAGNOSED:
             return "wrong-dtype"
         self.diagnosed += 1
@@ -196,7 +196,7 @@ class _Npy:
 
 
 def diagnose(image: NDArray[Any]) -> str:
-    """What the values of an image of floats or signed integers say about how it came to be of the wrong type.
+    """Guess from an image's values how it came to be of floats or signed integers.
 
     Returns
     -------

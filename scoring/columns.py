@@ -46,7 +46,7 @@ def aggregate(
     factsheet: FactSheet | None = None,
     private_info: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> dict[str, float]:
-    """The values alone of :func:`summarise`."""
+    """Return the values alone of :func:`summarise`."""
     return summarise(protocol, images, factsheet, private_info).metrics
 
 

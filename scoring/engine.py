@@ -92,7 +92,7 @@ def report_json(
     warnings: Sequence[Problem] = (),
     errors: Sequence[Problem] = (),
 ) -> dict[str, Any]:
-    """The JSON of a scoring or a check, whether the submission was accepted or not."""
+    """Return the JSON of a scoring or a check, whether the submission was accepted or not."""
     return {
         "protocol": protocol,
         "metrics": dict(metrics or {}),

@@ -209,7 +209,7 @@ def _seconds(number: str, unit: str) -> float | None:
 
 
 def _read_count(line: _Line | None) -> float | None:
-    """A number that the value begins with, times the unit behind it or in the label; None where it is not clear."""
+    """Return the number at the start of the value, times the unit behind it or in the label; None if unclear."""
     found = _COUNT.match(line.value) if line else None
     if line is None or found is None:
         return None
@@ -241,7 +241,7 @@ def _read_device(line: _Line) -> Device | None:
 
 
 def _device_flags(label: str) -> dict[str, Device]:
-    """What 0 and 1 stand for: the template's CPU[1] / GPU[0], unless the label says otherwise."""
+    """Return the meaning of 0 and 1: the template's CPU[1] / GPU[0], unless the label says otherwise."""
     flags: dict[str, Device] = {"1": "cpu", "0": "gpu"}
     for found in _DEVICE_FLAG.finditer(label):
         flags[found["flag"]] = "cpu" if found["device"] == "cpu" else "gpu"

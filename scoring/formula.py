@@ -91,7 +91,7 @@ class Formula:
         return cls(text, frozenset(names), tree)
 
     def evaluate(self, values: Mapping[str, float]) -> float:
-        """The value in float64.
+        """Return the value in float64.
 
         Raises
         ------

@@ -46,7 +46,7 @@ class Npz:
 
 
 def decode(data: bytes, spec: FileSpec, protocol: Protocol, *, file: str, limits: Limits = DEFAULT_LIMITS) -> Decoded:
-    """The image of a whole file.
+    """Return the image of a whole file.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ def read_header(
 
 
 def level_fault(submitted: Decoded, reference: Decoded, *, file: str) -> Problem | None:
-    """What is wrong when a submission scales its image by another level than its input's."""
+    """Return the problem of a submission that scales its image by another level than its input's."""
     if submitted.max_val == reference.max_val:
         return None
     return problem("max-val-differs", file=file, actual=f"{submitted.max_val:g}")
@@ -111,7 +111,7 @@ def level_fault(submitted: Decoded, reference: Decoded, *, file: str) -> Problem
 
 @contextmanager
 def open_npz(data: bytes, *, file: str, limits: Limits = DEFAULT_LIMITS) -> Iterator[Npz]:
-    """A .npz as a zip within memory, held to the same bounds as the archive it came in.
+    """Return a .npz as a zip within memory, held to the same bounds as the archive it came in.
 
     Raises
     ------
@@ -149,7 +149,7 @@ def _malformed(file: str, reason: str) -> ArchiveError:
 
 
 def _max_val(archive: ZipArchive, entry: Entry, file: str) -> float:
-    """The one number of ``max_val``: finite, positive, and no larger than 16 bits hold."""
+    """Return the one number of ``max_val``: finite, positive, and no larger than 16 bits hold."""
     invalid = ArchiveError(problem("max-val-invalid", file=file))
     # A header and one number.
     if entry.size_bytes > PREFIX_BYTES:

@@ -52,5 +52,5 @@ def inflate(read: Callable[[int], bytes], packed_bytes: int, size_bytes: int) ->
 
 
 def crc32(data: bytes) -> int:
-    """The checksum that a zip's directory holds."""
+    """Return the checksum that a zip's directory holds."""
     return int(isal_zlib.crc32(data))

@@ -67,7 +67,7 @@ def arrange(archive: ZipArchive, manifest: Manifest) -> Layout:
 
 
 def _safe_files(archive: ZipArchive, layout: Layout) -> list[Entry]:
-    """The ordinary files with ordinary paths; the others become errors."""
+    """Return the ordinary files with ordinary paths; the others become errors."""
     files = []
     for entry in archive.entries:
         if entry.is_unsafe:
@@ -101,7 +101,7 @@ def _without_junk(files: list[Entry], layout: Layout) -> list[Entry]:
 
 
 def _readme_order(file: Entry) -> tuple[bool, int, str]:
-    """The text file first, then the one nearest to the top."""
+    """Return the text file first, then the one nearest to the top."""
     return not file.name.lower().endswith(".txt"), file.path.count("/"), file.path.casefold()
 
 

@@ -104,7 +104,7 @@ def _decoded(name: bytes, flags: int) -> str | None:
 
 
 def _zip64_sizes(extra: bytes, size_bytes: int, packed_bytes: int) -> tuple[int, int]:
-    """The sizes that do not fit into 32 bits, from the extra field: unpacked first, each only where it is needed."""
+    """Return the sizes beyond 32 bits from the extra field: unpacked first, each only where it is needed."""
     while len(extra) >= 4:
         field, length = struct.unpack_from("<HH", extra)
         if field == _ZIP64_ID and length <= len(extra) - 4:
@@ -117,7 +117,7 @@ def _zip64_sizes(extra: bytes, size_bytes: int, packed_bytes: int) -> tuple[int,
 
 
 def _descriptor_bytes(expected: tuple[int, int, int], found: bytes) -> int:
-    """The length of the data descriptor: with or without its signature, with sizes of 32 or 64 bits."""
+    """Return the length of the data descriptor: with or without its signature, with sizes of 32 or 64 bits."""
     for signature in (_DESCRIPTOR_SIGNATURE, b""):
         for layout in ("<IQQ", "<III"):
             try:

@@ -67,7 +67,7 @@ class Manifest:
     def for_names(
         cls, names: Iterable[str], protocol: Protocol, shapes: Mapping[str, tuple[int, ...]] | None = None
     ) -> Manifest:
-        """The manifest of a phase whose input images have these stems.
+        """Return the manifest of a phase whose input images have these stems.
 
         Parameters
         ----------

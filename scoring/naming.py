@@ -35,7 +35,7 @@ def is_nested_archive(name: str) -> bool:
 
 
 def likely_stem(name: str) -> str:
-    """The stem that a file's name probably means, folded: for comparison with :func:`folded` stems."""
+    """Return the stem that a file's name probably means, folded: for comparison with :func:`folded` stems."""
     stem = name.rpartition(".")[0] or name
     # numpy.save adds the suffix to a name that has it in capitals.
     if stem.lower().endswith(IMAGE_SUFFIXES):
@@ -44,6 +44,6 @@ def likely_stem(name: str) -> str:
 
 
 def folded(stem: str) -> str:
-    """A stem without what people change by accident: case, leading zeros, kind and number of separators."""
+    """Return a stem without what people change by accident: case, leading zeros, kind and number of separators."""
     joined = _SEPARATORS.sub("_", stem.strip()).casefold()
     return _LEADING_ZEROS.sub("", joined)

@@ -114,7 +114,7 @@ def parse_header(start: bytes) -> NpyHeader:
 
 
 def decode_array(data: bytes, header: NpyHeader) -> NDArray[Any]:
-    """The array of a whole file whose header was read: C order, native byte order, not writeable or a copy.
+    """Return the array of a whole file whose header was read: C order, native byte order, not writeable or a copy.
 
     Raises
     ------

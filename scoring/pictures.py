@@ -40,7 +40,7 @@ _DAMAGE = (
 
 
 def open_picture(data: bytes, container: str, shape: tuple[int, ...], *, file: str) -> Image.Image:
-    """A picture whose header says that it is what is expected; its pixels are not decoded yet.
+    """Return a picture whose header says that it is what is expected; its pixels are not decoded yet.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def open_picture(data: bytes, container: str, shape: tuple[int, ...], *, file: s
 
 
 def decode_picture(data: bytes, container: str, shape: tuple[int, ...], *, file: str) -> NDArray[Any]:
-    """The stored pixels of a picture, H×W×3 uint8: no profile, gamma or rotation that its metadata may ask for.
+    """Return the stored pixels of a picture, H×W×3 uint8: no profile, gamma or rotation that its metadata may ask for.
 
     Raises
     ------

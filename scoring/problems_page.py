@@ -28,7 +28,7 @@ _SECTIONS: dict[Level, tuple[str, str]] = {
 
 
 def problems_markdown() -> str:
-    """The page as Markdown."""
+    """Return the page as Markdown."""
     sections = [_INTRODUCTION]
     for level, (title, explanation) in _SECTIONS.items():
         rows = [
@@ -42,7 +42,7 @@ def problems_markdown() -> str:
 
 
 def _cell(text: str) -> str:
-    """A sentence in a table: nothing in it is Markdown."""
+    """Return a sentence in a table: nothing in it is Markdown."""
     for special in "\\`*_[]<>|":
         text = text.replace(special, f"\\{special}")
     return text

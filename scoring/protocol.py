@@ -176,7 +176,7 @@ class Protocol:
         return least_side_of([self.settings_of(key) for key in self.metrics])
 
     def data_range(self, max_val: float | None) -> float:
-        """The stored level that counts as 1.0 for a pair whose reference says ``max_val`` (None: it says nothing)."""
+        """Return the stored level that counts as 1.0; ``max_val`` is that of the reference, None if it has none."""
         if self.level_scale is not None:
             return self.level_scale
         if max_val is None:
@@ -184,11 +184,11 @@ class Protocol:
         return max_val
 
     def largest_value(self, max_val: float | None) -> int:
-        """The largest legal stored value of a pair whose reference says ``max_val``."""
+        """Return the largest legal stored value of a pair whose reference says ``max_val``."""
         return self.max_value if self.level_scale is not None else min(self.max_value, int(self.data_range(max_val)))
 
     def settings_of(self, key: str) -> MetricSettings:
-        """What the protocol sets about a metric."""
+        """Return the settings of a metric."""
         return next((settings for settings in self.settings if settings.key == key), MetricSettings(key, key))
 
     def metric_parameters(self, key: str) -> dict[str, Any]:
@@ -203,15 +203,15 @@ class Protocol:
         return METRICS[settings.metric](reference, submission, data_range=data_range, **dict(settings.parameters))
 
     def group_of(self, image: str) -> str | None:
-        """The photo that an image was cut from, or None where its name does not tell."""
+        """Return the photo that an image was cut from, or None where its name does not tell."""
         return _match(self.group_pattern, "group", image)
 
     def subset_of(self, image: str) -> str | None:
-        """The subset that an image belongs to, or None where its name does not tell."""
+        """Return the subset that an image belongs to, or None where its name does not tell."""
         return _match(self.subset_pattern, "subset", image)
 
     def to_json(self) -> dict[str, Any]:
-        """What :meth:`from_json` reads; keys that are newer than stored snapshots only where they say something."""
+        """Return data for :meth:`from_json`, without newer keys at their defaults, so that old digests stay valid."""
         data = {
             **{field.name: getattr(self, field.name) for field in fields(self)[:_NEWER_FROM]},
             "shape": OF_REFERENCE if is_open(self.shape) else list(self.shape),
@@ -256,7 +256,7 @@ def available_protocols() -> list[str]:
 
 
 def load_protocol(name: str) -> Protocol:
-    """A protocol that ships with Bayerboard.
+    """Return a protocol that ships with Bayerboard.
 
     Raises
     ------
@@ -271,7 +271,7 @@ def load_protocol(name: str) -> Protocol:
 
 
 def find_protocol(name_or_path: str) -> Protocol:
-    """A protocol by its name, or from an organiser's own file: anything that ends in .toml.
+    """Return a protocol by its name, or from an organiser's own file: anything that ends in .toml.
 
     Raises
     ------
@@ -297,7 +297,7 @@ def find_protocol(name_or_path: str) -> Protocol:
 
 
 def parse_protocol(text: str, *, source: str) -> Protocol:
-    """A protocol from the text of a TOML file; ProtocolError names ``source`` and the lines that are wrong."""
+    """Return a protocol from the text of a TOML file; ProtocolError names ``source`` and the lines that are wrong."""
     try:
         data = tomllib.loads(text)
     # Of a date or a number that does not exist, and of brackets in brackets without end.
@@ -338,7 +338,7 @@ def _match(pattern: str | None, group: str, image: str) -> str | None:
 
 
 def _read(table: Table) -> dict[str, Any]:
-    """The values of all fields; where the table has faults after it, some are missing."""
+    """Return the values of all fields; where the table has faults after it, some are missing."""
     table.attempt(lambda: table.refuse_unknown(PROTOCOL_KEYS))
     settings = table.attempt(lambda: read_metrics(table))
     # A mistake in the metrics must not make every column look wrong.

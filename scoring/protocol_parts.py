@@ -109,7 +109,7 @@ class MetricSettings:
 
 
 def read_metrics(table: Table) -> tuple[MetricSettings, ...]:
-    """The metrics in their order, with what ``[parameters.KEY]`` says of each."""
+    """Return the metrics in their order, with what ``[parameters.KEY]`` says of each."""
     keys = table.items("metrics")
     given = table.table("parameters")
     for key in keys:
@@ -151,12 +151,12 @@ def _read_settings(key: str, row: Table) -> MetricSettings:
 
 
 def least_side_of(metrics: Sequence[MetricSettings]) -> int:
-    """The fewest rows and columns that all of these metrics can work with."""
+    """Return the fewest rows and columns that all of these metrics can work with."""
     return max(least_side_px(settings.metric, dict(settings.parameters)) for settings in metrics)
 
 
 def read_columns(table: Table, metrics: Sequence[str], subsets: Sequence[str]) -> tuple[Column, ...]:
-    """The columns in their order; all mistakes of all columns are remembered in the table."""
+    """Return the columns in their order; all mistakes of all columns are remembered in the table."""
     rows = table.rows("columns")
     operands = {*metrics, *DECLARED_NAMES, *(str(row.data.get("key")) for row in rows if "subset" in row.data)}
     found = [(row, row.attempt(partial(_read_column, row, metrics, subsets, operands))) for row in rows]
@@ -230,7 +230,7 @@ def _read_formula(row: Table, operands: set[str]) -> str:
 
 
 def read_texts(table: Table, key: str) -> tuple[str, ...]:
-    """A list of different texts; an empty one where the key is absent."""
+    """Return a list of different texts; an empty one where the key is absent."""
     if not table.data.get(key):
         return ()
     texts = table.items(key)
@@ -240,7 +240,7 @@ def read_texts(table: Table, key: str) -> tuple[str, ...]:
 
 
 def read_pattern(table: Table, key: str, group: str) -> str | None:
-    """A regular expression with a group of this name; None where the key is absent."""
+    """Return a regular expression with a group of this name; None where the key is absent."""
     if table.data.get(key) is None:
         return None
     pattern = table.text(key)

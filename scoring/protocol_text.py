@@ -32,7 +32,7 @@ _METRICS = {
 
 
 def explain(protocol: Protocol) -> str:
-    """What a protocol says, in sentences for organisers and participants; lines of at most 100 characters."""
+    """Describe a protocol in sentences for organisers and participants; lines of at most 100 characters."""
     blocks = [f"{protocol.name}: {protocol.title}", "", *_wrapped("", _images(protocol)), "", "Each image:"]
     for key in protocol.metrics:
         blocks += _wrapped("  - ", _metric(protocol, key))

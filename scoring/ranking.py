@@ -91,7 +91,7 @@ def _key(row: Sequence[float | None], directions: Sequence[Direction]) -> _Key:
 
 
 def _tie_groups(indices: list[int], keys: Mapping[int, _Key], tolerances: Sequence[float]) -> list[list[int]]:
-    """The groups of equal rows, best first; column after column splits the groups of the one before."""
+    """Return the groups of equal rows, best first; column after column splits the groups of the one before."""
     groups = [indices] if indices else []
     for column, tolerance in enumerate(tolerances):
         groups = [part for group in groups for part in _split(group, column, keys, tolerance)]

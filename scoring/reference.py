@@ -105,15 +105,15 @@ class Reference:
         return decoded
 
     def file(self, name: str) -> tuple[str, bytes]:
-        """The name of an image's file and all that it holds, as it came; KeyError when no image has this name."""
+        """Return the name and the bytes of an image's file; KeyError when no image has this name."""
         return self._source.file_name(name), self._source.read(name)
 
     def manifest(self) -> Manifest:
-        """What a submission must look like; nothing of the references' content."""
+        """Return the public manifest: nothing of the references' content."""
         return Manifest.for_names(self.names, self._protocol, self._shapes)
 
     def private_manifest(self) -> list[dict[str, Any]]:
-        """What identifies every image: name, shape, dtype, sha256, and group where the protocol has a pattern.
+        """Describe each image: name, shape, dtype, sha256, and group where the protocol has a pattern.
 
         Also subset where the protocol has some, and max_val where the files have it. The hash is of the values in C
         order and little-endian, so that it does not depend on how the file was written; group is None for a name that
@@ -122,7 +122,7 @@ class Reference:
         return [self._describe(name) for name in self.names]
 
     def fingerprint(self) -> str:
-        """What changes whenever an image does, without reading any: sizes with checksums, or with times in a folder."""
+        """Return a digest that changes with any image: of sizes with checksums, or with times in a folder."""
         return sha256_of_json([[name, *self._source.identity(name)] for name in self.names])
 
     def private_info(self) -> Mapping[str, Mapping[str, Any]]:

@@ -21,7 +21,7 @@ _HEAT = np.array([(0, 0, 0), (70, 15, 110), (190, 50, 85), (250, 150, 40), (255,
 
 
 def visualise(image: NDArray[Any], *, data_range: float) -> NDArray[np.uint8]:
-    """An image as people can see it; nothing is white-balanced, and no score depends on it.
+    """Return an image as people can see it; nothing is white-balanced, and no score depends on it.
 
     Packed RAW is shown as the organisers' starter notebook shows it: the two greens' mean, twice the size by bilinear
     interpolation, gamma 1/2.2, then the tone curve 3x² − 2x³. RGB images are shown as they are.
@@ -80,7 +80,7 @@ def heat_map(levels: NDArray[np.float64], *, top: float) -> NDArray[np.uint8]:
 
 
 def png_bytes(rgb: NDArray[np.uint8]) -> bytes:
-    """A PNG file of a uint8 RGB image."""
+    """Return a PNG file of a uint8 RGB image."""
     buffer = io.BytesIO()
     Image.fromarray(rgb).save(buffer, "PNG")
     return buffer.getvalue()

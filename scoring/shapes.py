@@ -18,5 +18,5 @@ def fits(shape: tuple[int, ...], expected: tuple[int, ...]) -> bool:
 
 
 def shape_label(expected: tuple[int, ...]) -> str:
-    """A shape for people: ``(252, 252, 4)``, or ``(height, width, 4)`` where two sides are open."""
+    """Return a shape for people: ``(252, 252, 4)``, or ``(height, width, 4)`` where two sides are open."""
     return f"(height, width, {expected[-1]})" if is_open(expected) else f"{expected}"

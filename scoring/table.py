@@ -28,7 +28,7 @@ def join_faults(source: str, faults: Iterable[Fault], line_of: Callable[[str], i
 
 
 def shown(value: object) -> str:
-    """A value as it may stand in a message, however large it is."""
+    """Return a value as it may stand in a message, however large it is."""
     try:
         text = repr(value)
     except ValueError:  # an integer of thousands of digits
@@ -63,7 +63,7 @@ class Table:
         return self._error(Fault(f"{self.prefix}{key}", reason))
 
     def attempt(self, read: Callable[[], T]) -> T | None:
-        """What ``read`` gives, or None and its faults remembered, so that all mistakes can be told at once."""
+        """Call ``read``; on faults remember them and return None, so that all mistakes are told at once."""
         try:
             return read()
         except TableError as error:
@@ -117,25 +117,25 @@ class Table:
         return value
 
     def items(self, key: str) -> list[Any]:
-        """A list that is not empty; a tuple counts as one."""
+        """Return a list that is not empty; a tuple counts as one."""
         value = self.value(key, (list, tuple), "a list")
         if not value:
             raise self.fault(key, "must not be empty")
         return list(value)
 
     def table(self, key: str) -> Table:
-        """A table within this one; an empty one where the key is absent."""
+        """Return a table within this one; an empty one where the key is absent."""
         return Table(self.data.get(key, {}), self.source, self.error, f"{self.prefix}{key}.", self.faults)
 
     def rows(self, key: str) -> list[Table]:
-        """A list of tables that is not empty."""
+        """Return a list of tables that is not empty."""
         return [
             Table(row, self.source, self.error, f"{self.prefix}{key}[{number}].", self.faults)
             for number, row in enumerate(self.items(key))
         ]
 
     def shape(self, key: str, *, dimensions: int, least_side: int = 1, may_be_open: bool = False) -> tuple[int, ...]:
-        """A list of so many positive integers, of which the first two are at least ``least_side``, or maybe both 0."""
+        """Return a list of positive integers; the first two are at least ``least_side``, or both 0 if allowed."""
         sides = self.items(key)
         # By type, as True and False are numbers to Python.
         closed = sides[2:] if may_be_open and sides[:2] == [0, 0] else sides

@@ -71,7 +71,7 @@ def _once(page: Page, address: str, archive: Path) -> float:
 
 
 def chromium() -> str:
-    """The path of the system's Chromium, which is installed where that is possible."""
+    """Return the path of the system's Chromium, which is installed where that is possible."""
     done = subprocess.run([ROOT / "tools" / "chromium.sh"], stdout=subprocess.PIPE, text=True, check=True)
     return done.stdout.strip()
 

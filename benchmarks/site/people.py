@@ -36,7 +36,7 @@ def main(slug: str, number: int) -> None:
 
 
 def session_of(user: User) -> dict[str, str]:
-    """The cookie of somebody who signed in."""
+    """Return the cookie of somebody who signed in."""
     session = SessionStore()
     session[SESSION_KEY] = str(user.pk)
     session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]

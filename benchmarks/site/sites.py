@@ -172,7 +172,7 @@ def _resident_kb(pid: int) -> int:
 
 
 def _read(pid: int, name: str) -> bytes:
-    """What the kernel says of a process; nothing of one that has just ended."""
+    """Return the kernel's file about a process; nothing of one that has just ended."""
     try:
         return Path(f"/proc/{pid}/{name}").read_bytes()
     except (FileNotFoundError, ProcessLookupError):

@@ -48,7 +48,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def make_parser(program: str, description: str, examples: str = "") -> argparse.ArgumentParser:
-    """A parser whose help reads like a manual page."""
+    """Return a parser whose help reads like a manual page."""
     shown = f"examples:\n{examples.rstrip()}\n\n" if examples else ""
     return _Parser(
         prog=program,

@@ -90,7 +90,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def comparison_text(comparison: Comparison, names: Sequence[str], most_images: int) -> str:
-    """The columns, what they say, and the images that differ most."""
+    """Return the columns, what they say, and the images that differ most."""
     count, kind = comparison.units, comparison.unit_kind
     parts = [
         f"A  {names[0]}\nB  {names[1]}",
@@ -148,7 +148,7 @@ def _image_table(comparison: Comparison, most: int) -> str:
 
 
 def _labels(paths: Sequence[Path]) -> list[str]:
-    """What to call the two: by their names, unless they have the same."""
+    """Return labels for the two: their names, unless they have the same."""
     names = [path.name for path in paths]
     return names if len(set(names)) == len(names) else [str(path) for path in paths]
 

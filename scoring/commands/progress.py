@@ -17,7 +17,7 @@ _ERASE_LINE = "\r\033[K"
 
 @contextmanager
 def progress(label: str) -> Iterator[Callable[[int, int], None] | None]:
-    """What to call with the number done and the number of all; None where nobody watches."""
+    """Return a callback that takes the numbers done and in all; None where nobody watches."""
     if not sys.stderr.isatty():
         yield None
         return

@@ -150,7 +150,7 @@ class _Source:
             }
 
     def choose(self, wanted: list[str]) -> list[str]:
-        """The names of the images to render, each once."""
+        """Return the names of the images to render, each once."""
         if self._archive is None:
             if wanted:
                 raise UsageError("argument --image: is for a zip")

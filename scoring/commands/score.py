@@ -73,7 +73,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def score_table(report: ScoreReport, protocol: Protocol, *, show_all: bool = False) -> str:
-    """The images and the submission's own scores, in the protocol's order of columns and its precision."""
+    """Return the images and the submission's own scores, in the protocol's order of columns and its precision."""
     columns = protocol.columns
     by_image = [column for column in columns if column.key in report.images[0].values]
     rows = [[image.name, *_cells(image.values, columns)] for image in report.images]

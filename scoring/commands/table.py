@@ -39,5 +39,5 @@ def heading(column: Column) -> str:
 
 
 def figure(value: float, column: Column, *, sign: bool = False) -> str:
-    """A value at the column's precision."""
+    """Return a value at the column's precision."""
     return f"{value:{'+' if sign else ''}.{column.precision}f}"

@@ -26,7 +26,7 @@ METRICS: Mapping[str, Callable[..., float]] = MappingProxyType(
 def per_channel(
     metric: str, reference: NDArray[Any], submission: NDArray[Any], *, data_range: float, **parameters: Any
 ) -> tuple[float, ...]:
-    """A metric of each channel alone, in their order.
+    """Return a metric of each channel alone, in their order.
 
     Parameters
     ----------

@@ -115,7 +115,7 @@ def _chroma_hue(a: NDArray[np.float64], b: NDArray[np.float64]) -> tuple[NDArray
 
 
 def _hue_weight(h_mean: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The factor T, of the mean hue in degrees."""
+    """Return the factor T, of the mean hue in degrees."""
     weight: NDArray[np.float64] = (
         1
         - 0.17 * np.cos(np.radians(h_mean - 30))

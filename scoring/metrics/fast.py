@@ -47,7 +47,7 @@ class Measured(NamedTuple):
 def measure(
     metric: str, reference: NDArray[Any], submission: NDArray[Any], *, data_range: float, **parameters: Any
 ) -> Measured | None:
-    """A metric of a pair of images, or None where it needs the general way; safe to call from several threads.
+    """Return a metric of a pair of images, or None where it needs the general way; safe to call from several threads.
 
     Parameters
     ----------

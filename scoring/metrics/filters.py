@@ -27,17 +27,17 @@ def compiled(**flags: Any) -> Callable[[_Function], _Function]:
     return decorate
 
 
-quick = compiled(fastmath=True)
+fastmath = compiled(fastmath=True)
 # As written but for fused operations, which round less: the bound counts on the order.
-ordered = compiled(fastmath={"contract", "nnan", "ninf", "nsz"})
+strict = compiled(fastmath={"contract", "nnan", "ninf", "nsz"})
 
 
-@ordered
-def filter_down(room: NDArray[Any], source: int, weights: Weights) -> None:
+@strict
+def filter_down(scratch: NDArray[Any], source: int, weights: Weights) -> None:
     """Four rows of s and d and of their squares, from the sixteen around them."""
     for i in range(np.uint64(SOURCE_STRIDE)):
         # Sixteen values are loaded once for eight sums: loading is what takes the time.
-        s, t, k = room, np.uint64(SOURCE_STRIDE), i + np.uint64(source)
+        s, t, k = scratch, np.uint64(SOURCE_STRIDE), i + np.uint64(source)
         a, b, c, d = s[k], s[k + t], s[k + t + t], s[k + t + t + t]
         k += t + t + t + t
         e, f, g, h = s[k], s[k + t], s[k + t + t], s[k + t + t + t]
@@ -46,27 +46,27 @@ def filter_down(room: NDArray[Any], source: int, weights: Weights) -> None:
         k += t + t + t + t
         q, r, u, v = s[k], s[k + t], s[k + t + t], s[k + t + t + t]
         k = i + np.uint64(source) + np.uint64(FILTERED)
-        _put_four(room, k, a, b, c, d, e, f, g, h, m, n, o, p, q, r, u, v, weights)
-        _put_four(room, k + t, a * a, b * b, c * c, d * d, e * e, f * f, g * g, h * h, m * m, n * n, o * o, p * p,
+        _put_four(scratch, k, a, b, c, d, e, f, g, h, m, n, o, p, q, r, u, v, weights)
+        _put_four(scratch, k + t, a * a, b * b, c * c, d * d, e * e, f * f, g * g, h * h, m * m, n * n, o * o, p * p,
                   q * q, r * r, u * u, v * v, weights)  # fmt: skip
 
 
-@ordered
+@strict
 def _put_four(
-    room: NDArray[Any], k: Any,
+    scratch: NDArray[Any], k: Any,
     a: Any, b: Any, c: Any, d: Any, e: Any, f: Any, g: Any, h: Any,
     m: Any, n: Any, o: Any, p: Any, q: Any, r: Any, u: Any, v: Any, weights: Weights,
 ) -> None:  # fmt: skip
     t = np.uint64(STRIDE)
-    room[k] = _weighted(a, b, c, d, e, f, g, h, m, n, o, p, q, weights)
-    room[k + t] = _weighted(b, c, d, e, f, g, h, m, n, o, p, q, r, weights)
-    room[k + t + t] = _weighted(c, d, e, f, g, h, m, n, o, p, q, r, u, weights)
-    room[k + t + t + t] = _weighted(d, e, f, g, h, m, n, o, p, q, r, u, v, weights)
+    scratch[k] = _weighted(a, b, c, d, e, f, g, h, m, n, o, p, q, weights)
+    scratch[k + t] = _weighted(b, c, d, e, f, g, h, m, n, o, p, q, r, weights)
+    scratch[k + t + t] = _weighted(c, d, e, f, g, h, m, n, o, p, q, r, u, weights)
+    scratch[k + t + t + t] = _weighted(d, e, f, g, h, m, n, o, p, q, r, u, v, weights)
 
 
-@ordered
-def filter_four_along(room: NDArray[Any], source: int, columns: int, weights: Weights) -> None:
-    """A row of all maps of an image with four channels: four times two pixels at once, which share what is loaded.
+@strict
+def filter_four_along(scratch: NDArray[Any], source: int, columns: int, weights: Weights) -> None:
+    """Filter a row of all maps of an image with four channels: four times two pixels at once, which share loads.
 
     What is behind the row's last pixel does not matter. The target is a constant away from the source: otherwise the
     compiler would have to check, for so few values, that they do not overlap.
@@ -78,36 +78,36 @@ def filter_four_along(room: NDArray[Any], source: int, columns: int, weights: We
             for i in range(eight):
                 j = start + i
                 to = j + np.uint64(ALONG - FILTERED)
-                room[to] = _along(room, j, np.uint64(4), weights)
-                room[to + eight] = _along(room, j + eight, np.uint64(4), weights)
-                room[to + eight + eight] = _along(room, j + eight + eight, np.uint64(4), weights)
-                room[to + eight + eight + eight] = _along(room, j + eight + eight + eight, np.uint64(4), weights)
+                scratch[to] = _along(scratch, j, np.uint64(4), weights)
+                scratch[to + eight] = _along(scratch, j + eight, np.uint64(4), weights)
+                scratch[to + eight + eight] = _along(scratch, j + eight + eight, np.uint64(4), weights)
+                scratch[to + eight + eight + eight] = _along(scratch, j + eight + eight + eight, np.uint64(4), weights)
 
 
-@ordered
-def filter_along(room: NDArray[Any], source: int, values: int, channels: int, weights: Weights) -> None:
-    """A row of one map, from one that was filtered downwards."""
+@strict
+def filter_along(scratch: NDArray[Any], source: int, values: int, channels: int, weights: Weights) -> None:
+    """Filter a row of one map that was filtered downwards."""
     step = np.uint64(channels)
     for i in range(np.uint64(values)):
         j = i + np.uint64(source)
-        room[j + np.uint64(ALONG - FILTERED)] = _along(room, j, step, weights)
+        scratch[j + np.uint64(ALONG - FILTERED)] = _along(scratch, j, step, weights)
 
 
-@ordered
-def _along(room: NDArray[Any], i: Any, step: Any, weights: Weights) -> Any:
+@strict
+def _along(scratch: NDArray[Any], i: Any, step: Any, weights: Weights) -> Any:
     """Thirteen pixels of a filtered row of one map, from value ``i`` on."""
     two = step + step
     three, four = two + step, two + two
     j = i + four + four
     return _weighted(
-        room[i], room[i + step], room[i + two], room[i + three],
-        room[i + four], room[i + four + step], room[i + four + two], room[i + four + three],
-        room[j], room[j + step], room[j + two], room[j + three], room[j + four],
+        scratch[i], scratch[i + step], scratch[i + two], scratch[i + three],
+        scratch[i + four], scratch[i + four + step], scratch[i + four + two], scratch[i + four + three],
+        scratch[j], scratch[j + step], scratch[j + two], scratch[j + three], scratch[j + four],
         weights,
     )  # fmt: skip
 
 
-@ordered
+@strict
 def _weighted(
     a: Any, b: Any, c: Any, d: Any, e: Any, f: Any, middle: Any,
     g: Any, h: Any, i: Any, j: Any, k: Any, m: Any, weights: Weights,

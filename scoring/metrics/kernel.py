@@ -44,7 +44,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numba import types
 
-from scoring.metrics.filters import filter_along, filter_down, filter_four_along, ordered, quick
+from scoring.metrics.filters import fastmath, filter_along, filter_down, filter_four_along, strict
 from scoring.metrics.tile import (
     ALONG,
     FILTERED,
@@ -139,45 +139,45 @@ def similarity(
     return in_single
 
 
-@quick
+@fastmath
 def _tile(
     x: NDArray[np.uint16],
     y: NDArray[np.uint16],
     size: tuple[int, int, int],
     place: tuple[int, int, int, int],
     numbers: NDArray[np.float64],
-    room: NDArray[Any],
+    scratch: NDArray[Any],
     real: type[Any],
     sum_row: Callable[..., tuple[float, float]],
 ) -> tuple[float, float]:
-    """The sum of a tile's similarities, and what it can be wrong by where ``real`` is float32."""
+    """Return the sum of a tile's similarities, and what it can be wrong by where ``real`` is float32."""
     height, width, channels = size
     row, rows, column, columns = place
     w = (real(numbers[0]), real(numbers[1]), real(numbers[2]), real(numbers[3]), real(numbers[4]), real(numbers[5]),
          real(numbers[6]))  # fmt: skip
     unbias, c1, c2 = real(numbers[7]), real(numbers[8]), real(numbers[9])
     values = columns * channels
-    _find_levels(x, y, (row + rows // 2) * width + column, columns, channels, room, real)
+    _find_levels(x, y, (row + rows // 2) * width + column, columns, channels, scratch, real)
     for i in range(rows + 2 * RADIUS):
         at = _reflected(row - RADIUS + i, height) * width
-        _fill_row(x, y, at, width, channels, column - RADIUS, columns + 2 * RADIUS, room, i * SOURCE_STRIDE, real)
+        _fill_row(x, y, at, width, channels, column - RADIUS, columns + 2 * RADIUS, scratch, i * SOURCE_STRIDE, real)
     total = error = 0.0
     for i in range(0, rows, ROWS_AT_ONCE):
-        filter_down(room, i * SOURCE_STRIDE, w)
+        filter_down(scratch, i * SOURCE_STRIDE, w)
         for j in range(min(ROWS_AT_ONCE, rows - i)):
             start = i * SOURCE_STRIDE + FILTERED + j * STRIDE
             if channels == MAX_CHANNELS:
-                filter_four_along(room, start, columns, w)
+                filter_four_along(scratch, start, columns, w)
             else:
                 for k in range(MAPS):
-                    filter_along(room, start + k * LINE, values, channels, w)
-            part, wrong_by = sum_row(room, start + ALONG - FILTERED, values, unbias, c1, c2, real)
+                    filter_along(scratch, start + k * LINE, values, channels, w)
+            part, wrong_by = sum_row(scratch, start + ALONG - FILTERED, values, unbias, c1, c2, real)
             total += part
             error += wrong_by
     return total, error
 
 
-@quick
+@fastmath
 def _reflected(at: int, size: int) -> int:
     """Where a place beyond the border is found when the image is mirrored there, border pixel included."""
     if at < 0:
@@ -185,14 +185,14 @@ def _reflected(at: int, size: int) -> int:
     return at if at < size else 2 * size - 1 - at
 
 
-@quick
+@fastmath
 def _find_levels(
     x: NDArray[np.uint16],
     y: NDArray[np.uint16],
     start: int,
     columns: int,
     channels: int,
-    room: NDArray[Any],
+    scratch: NDArray[Any],
     real: type[Any],
 ) -> None:
     """Mean of ``x + y`` in the tile's middle row, for each channel, as a whole number; repeated for all columns."""
@@ -202,10 +202,10 @@ def _find_levels(
             at = start * channels + i * channels + channel
             total += np.int64(x[at]) + np.int64(y[at])
         for i in range(LINE // channels):
-            room[LEVELS + i * channels + channel] = real(total // columns)
+            scratch[LEVELS + i * channels + channel] = real(total // columns)
 
 
-@quick
+@fastmath
 def _fill_row(
     x: NDArray[np.uint16],
     y: NDArray[np.uint16],
@@ -214,27 +214,27 @@ def _fill_row(
     channels: int,
     column: int,
     columns: int,
-    room: NDArray[Any],
+    scratch: NDArray[Any],
     target: int,
     real: type[Any],
 ) -> None:
     """One row of s and d, from a column on that may lie beyond the border."""
     before = max(0, -column)
     inside = min(columns, width - column) - before
-    _fill(x, y, (row_start + column + before) * channels, inside * channels, room, target, before * channels, real)
+    _fill(x, y, (row_start + column + before) * channels, inside * channels, scratch, target, before * channels, real)
     for i in range(columns - inside):
         at = i if i < before else inside + i
         mirrored = row_start + _reflected(column + at, width)
-        _fill(x, y, mirrored * channels, channels, room, target, at * channels, real)
+        _fill(x, y, mirrored * channels, channels, scratch, target, at * channels, real)
 
 
-@quick
+@fastmath
 def _fill(
     x: NDArray[np.uint16],
     y: NDArray[np.uint16],
     start: int,
     values: int,
-    room: NDArray[Any],
+    scratch: NDArray[Any],
     target: int,
     at: int,
     real: type[Any],
@@ -242,36 +242,38 @@ def _fill(
     for i in range(np.uint64(values)):
         j, k = i + np.uint64(start), i + np.uint64(target + at)
         a, b = real(x[j]), real(y[j])
-        s, d = a + b - room[i + np.uint64(LEVELS + at)], a - b
-        room[k] = s
-        room[k + np.uint64(LINE)] = d
+        s, d = a + b - scratch[i + np.uint64(LEVELS + at)], a - b
+        scratch[k] = s
+        scratch[k + np.uint64(LINE)] = d
 
 
-@quick
+@fastmath
 def _sum_with_bound(
-    room: NDArray[Any], start: int, values: int, unbias: Any, c1: Any, c2: Any, real: Any
+    scratch: NDArray[Any], start: int, values: int, unbias: Any, c1: Any, c2: Any, real: Any
 ) -> tuple[float, float]:
-    """The similarities of a filtered row, and what their sum can be wrong by."""
+    """Return the similarities of a filtered row, and what their sum can be wrong by."""
     g, own = 2.2 * 20 * UNIT_ROUNDOFF, 2 * 16 * UNIT_ROUNDOFF
-    _lose(room, start, values, unbias, c1, c2, real(unbias * g), real(g), real(own), real(own + 2 * g), real(1))
+    _similarity_loss(
+        scratch, start, values, unbias, c1, c2, real(unbias * g), real(g), real(own), real(own + 2 * g), real(1)
+    )
     lost = error = 0.0
     for i in range(np.uint64(values)):
         k = i + np.uint64(start)
-        lost += np.float64(room[k])
-        error += np.float64(room[k + np.uint64(LINE)])
+        lost += np.float64(scratch[k])
+        error += np.float64(scratch[k + np.uint64(LINE)])
     return values - lost, error
 
 
-@ordered
-def _lose(
-    room: NDArray[Any], start: int, values: int, unbias: Any, c1: Any, c2: Any,
+@strict
+def _similarity_loss(
+    scratch: NDArray[Any], start: int, values: int, unbias: Any, c1: Any, c2: Any,
     g_rho: Any, g_lam: Any, own_rho: Any, own_lam: Any, one: Any,
 ) -> None:  # fmt: skip
     """Replace S and D by what is missing to a similarity of 1, and by what that can be wrong by."""
     for i in range(np.uint64(values)):
         k, line = i + np.uint64(start), np.uint64(LINE)
-        s, d, q, p = room[k], room[k + line], room[k + line + line], room[k + line + line + line]
-        level = s + room[i + np.uint64(LEVELS)]
+        s, d, q, p = scratch[k], scratch[k + line], scratch[k + line + line], scratch[k + line + line + line]
+        level = s + scratch[i + np.uint64(LEVELS)]
         ss, dd, light = s * s, d * d, level * level + c1
         a, b = unbias * (q - ss) + c2, unbias * (p - dd)
         # One division for both.
@@ -281,18 +283,20 @@ def _lose(
         half_rho, half_lam = abs(b) * inverse, dd * inverse_light
         wrong_rho = g_rho * inverse * (p + p + dd + half_rho * (q + q + ss)) + own_rho * half_rho
         wrong_lam = g_lam * inverse_light * (p + dd + half_lam * q) + own_lam * half_lam
-        room[k] = rho + lam - rho * lam
-        room[k + line] = wrong_rho + wrong_lam + wrong_rho * wrong_lam
+        scratch[k] = rho + lam - rho * lam
+        scratch[k + line] = wrong_rho + wrong_lam + wrong_rho * wrong_lam
 
 
-@quick
-def _sum(room: NDArray[Any], start: int, values: int, unbias: Any, c1: Any, c2: Any, real: Any) -> tuple[float, float]:
-    """The similarities of a filtered row."""
+@fastmath
+def _sum(
+    scratch: NDArray[Any], start: int, values: int, unbias: Any, c1: Any, c2: Any, real: Any
+) -> tuple[float, float]:
+    """Return the similarities of a filtered row."""
     total = 0.0
     for i in range(np.uint64(values)):
         k, line = i + np.uint64(start), np.uint64(LINE)
-        s, d, q, p = room[k], room[k + line], room[k + line + line], room[k + line + line + line]
-        level = s + room[i + np.uint64(LEVELS)]
+        s, d, q, p = scratch[k], scratch[k + line], scratch[k + line + line], scratch[k + line + line + line]
+        level = s + scratch[i + np.uint64(LEVELS)]
         dd, light = d * d, level * level + c1
         a, b = unbias * (q - s * s) + c2, unbias * (p - dd)
         total += ((light - dd) * (a - b)) / ((light + dd) * (a + b))

@@ -88,7 +88,7 @@ def _compare(a: NDArray[np.float64], b: NDArray[np.float64]) -> tuple[float, flo
 
 
 def _blur(plane: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The Gaussian window, where it fits: fewer pixels by 10 in both directions."""
+    """Return the Gaussian window, where it fits: fewer pixels by 10 in both directions."""
     for _ in range(2):
         kept = len(plane) - TAPS + 1
         # Along the rows, and after the transposition along the columns.

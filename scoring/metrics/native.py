@@ -57,7 +57,7 @@ _loaded: list[Loops] = []
 
 
 def loops() -> Loops:
-    """The compiled loops of this process; the first call loads them, or compiles them where there are none yet."""
+    """Return the compiled loops of this process; the first call loads them, or compiles them if there are none."""
     with _lock:
         if not _loaded:
             _loaded.append(Loops(machine_code(_folders())))
@@ -65,7 +65,7 @@ def loops() -> Loops:
 
 
 def machine_code(folders: Iterable[Path]) -> bytes:
-    """The machine code of the kernel from the first folder that has it, or else compiled, and kept in one of them."""
+    """Return the kernel's machine code from the first folder that has it; else compile it and store it in one."""
     _initialise()
     name = _file_name()
     usable = []
@@ -108,7 +108,7 @@ def _is_ours(path: Path) -> bool:
 
 
 def _read(path: Path) -> bytes | None:
-    """What was kept, unless it is missing, damaged, or could be another's."""
+    """Return the stored machine code; None if it is missing, damaged, or could be another user's."""
     if not (path.is_file() and _is_ours(path)):
         return None
     data = path.read_bytes()
@@ -128,7 +128,7 @@ def _machine() -> llvm.TargetMachine:
 
 
 def _compile() -> bytes:
-    """The machine code of the entries: numba makes LLVM's assembly of them, optimised for this processor."""
+    """Return the machine code of the entries: numba makes LLVM's assembly of them, optimised for this processor."""
     # Not to import these is what all this is for.
     numba, kernel = importlib.import_module("numba"), importlib.import_module("scoring.metrics.kernel")
     whole = llvm.parse_assembly("")

@@ -25,7 +25,7 @@ class Parameter:
     must_be_odd: bool = False
 
     def fault(self, value: Any) -> str | None:
-        """What is wrong with a value, as the end of a sentence that begins with the parameter; None for nothing."""
+        """Return the fault of a value, as the end of a sentence that begins with the parameter; None for a good one."""
         if isinstance(self.default, bool):
             return None if isinstance(value, bool) else f"must be true or false, not {value!r}"
         whole = isinstance(self.default, int)
@@ -66,7 +66,7 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Value]]] = MappingProxyType(
 
 
 def least_side_px(metric: str, parameters: Mapping[str, Value]) -> int:
-    """The fewest rows and columns that a metric can work with."""
+    """Return the fewest rows and columns that a metric can work with."""
     if metric == "ssim":
         # One pixel that the crop leaves over.
         return 2 * int(parameters.get("crop_px", PARAMETERS["ssim"]["crop_px"].default)) + 1

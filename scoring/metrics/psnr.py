@@ -50,7 +50,7 @@ def psnr(reference: NDArray[Any], submission: NDArray[Any], *, data_range: float
 
 
 def psnr_of(squared_error: float, values: int, data_range: float) -> float:
-    """The ratio in dB, from the sum of squared differences of so many values."""
+    """Return the ratio in dB, from the sum of squared differences of so many values."""
     if squared_error == 0:
         return IDENTICAL_PSNR_DB
     return 10.0 * math.log10(data_range * data_range * values / squared_error)

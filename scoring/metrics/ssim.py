@@ -87,7 +87,7 @@ def ssim(
 
 
 def window(taps: int, sigma: float) -> NDArray[np.float64]:
-    """The Gaussian window in one direction, its sum 1."""
+    """Return the Gaussian window in one direction, its sum 1."""
     if taps < 1 or taps % 2 == 0:
         raise ValueError(f"a window has an odd number of taps, not {taps}")
     offsets = np.arange(taps) - taps // 2
@@ -97,7 +97,7 @@ def window(taps: int, sigma: float) -> NDArray[np.float64]:
 
 
 def unbiasing(taps: int, *, sample_covariance: bool) -> float:
-    """What variances and covariance are multiplied by."""
+    """Return the factor of variances and covariance."""
     return taps * taps / (taps * taps - 1) if sample_covariance else 1.0
 
 

@@ -1,4 +1,4 @@
-"""What the compiled loops take, and how they lay out their room to work in."""
+"""The arguments of the compiled loops, and the layout of their scratch memory."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LINE = (TILE_COLUMNS + 2 * RADIUS) * MAX_CHANNELS
 SOURCE_STRIDE = 2 * LINE
 STRIDE = MAPS * LINE
 ROWS_AT_ONCE = 4
-# Where things lie in the room to work in: s and d of the tile's rows; of four rows all maps filtered downwards, and
+# Offsets in the scratch memory: s and d of the tile's rows; of four rows all maps filtered downwards, and
 # along; the levels. What is filtered lies a constant away from what it comes from, or else the compiler would have to
 # check for every row that the two do not overlap.
 FILTERED = (TILE_ROWS + 2 * RADIUS) * SOURCE_STRIDE

@@ -136,7 +136,7 @@ def _adjusted_p_values(scores: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _runs(differ: NDArray[np.bool_]) -> tuple[tuple[int, int], ...]:
-    """The longest runs of consecutive places in which no pair differs."""
+    """Return the longest runs of consecutive places in which no pair differs."""
     teams = len(differ)
     later = np.triu(differ, 1)
     # For each place the first behind it that differs from it, and then from it or any place behind it.

@@ -46,7 +46,7 @@ def units_needed(alpha: float) -> int:
 
 
 def too_few(units: int, alpha: float) -> TooFewUnits | None:
-    """What to answer instead, where the units do not suffice."""
+    """Return TooFewUnits if the sample cannot reach significance alpha, else None."""
     needed = units_needed(alpha)
     return TooFewUnits(units, needed) if units < needed else None
 
@@ -108,7 +108,7 @@ def halves(scores: NDArray[np.float64], weights: NDArray[Any] | None = None, at_
 
 
 def weights_of(scores: NDArray[np.float64], weights: NDArray[Any] | None) -> NDArray[np.float64]:
-    """A positive weight for each unit, with mean 1; equal ones where none are given.
+    """Return a positive weight for each unit, with mean 1; equal ones where none are given.
 
     Raises
     ------
@@ -124,6 +124,6 @@ def weights_of(scores: NDArray[np.float64], weights: NDArray[Any] | None) -> NDA
 
 
 def weighted_means(scores: NDArray[np.float64], weights: NDArray[Any] | None) -> NDArray[np.float64]:
-    """The mean of each series."""
+    """Return the mean of each series."""
     means: NDArray[np.float64] = (scores * weights_of(scores, weights)).mean(axis=1)
     return means

@@ -66,7 +66,7 @@ def _stat(output: str, pattern: str) -> str:
 
 
 def _finding(output: str, status: int) -> str | None:
-    """What stopped the fuzzer before its last input; None where nothing did."""
+    """Return the reason why the fuzzer stopped before its last input; None if it did not."""
     if status == 0:
         return None
     exception = re.search(r"=== Uncaught Python exception: ===\n(.+)", output)
@@ -77,7 +77,7 @@ def _finding(output: str, status: int) -> str | None:
 
 
 def show(results: list[Result]) -> str:
-    """A Markdown table, which is as well read on a terminal."""
+    """Return a Markdown table, which is as well read on a terminal."""
     lines = ["| target | inputs | time | peak memory | found |", "|---|---:|---:|---:|---|"]
     for result in results:
         name = f"{result.target.name}: {result.target.what}"

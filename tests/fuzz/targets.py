@@ -99,7 +99,7 @@ def _peak_bytes() -> int:
 
 @cache
 def _protocol(container: str) -> Protocol:
-    """A small protocol of each container."""
+    """Return a small protocol of each container."""
     data = load_protocol("aim22-s7").to_json() | {"name": container, "shape": list(SHAPE)}
     if container == "npz":
         data |= {"container": "npz", "level_scale": "per file"}
@@ -145,7 +145,7 @@ def _archives() -> list[bytes]:
 
 
 def _members() -> list[bytes]:
-    """The good and the odd archive, as :func:`members` takes them apart."""
+    """Return the good and the odd archive, as :func:`members` takes them apart."""
     image = _npy(_image())
     contents = [
         {f"{name}.npy": image for name in NAMES},
@@ -237,7 +237,7 @@ def readme(data: bytes) -> None:
 
 
 def protocol_file(data: bytes) -> None:
-    """A protocol or an error; what was read can be stored and read again."""
+    """Return a protocol or an error; what was read can be stored and read again."""
     text = data.decode("utf-8", errors="replace")
     with contextlib.suppress(ProtocolError):
         protocol = parse_protocol(text, source="fuzz.toml")

@@ -43,14 +43,14 @@ _NAME_LENGTH_AT = 28
 
 
 def npy_bytes(array: NDArray[Any]) -> bytes:
-    """A .npy file as numpy writes it; object arrays are pickled."""
+    """Return a .npy file as numpy writes it; object arrays are pickled."""
     buffer = io.BytesIO()
     np.save(buffer, array, allow_pickle=True)
     return buffer.getvalue()
 
 
 def npy_with_header(header: str, pixels: bytes = b"", *, version: tuple[int, int] = (1, 0)) -> bytes:
-    """A .npy file with any text for a header."""
+    """Return a .npy file with any text for a header."""
     text = header.encode("latin-1")
     length = struct.pack("<H" if version == (1, 0) else "<I", len(text))
     return b"\x93NUMPY" + bytes(version) + length + text + pixels
@@ -125,7 +125,7 @@ def _first(images: Images) -> str:
 
 
 def _with_first(array: Callable[[NDArray[Any]], NDArray[Any]]) -> Builder:
-    """A submission whose first image is changed."""
+    """Return a submission whose first image is changed."""
 
     def build(path: Path, images: Images) -> Path:
         stem = _first(images)
@@ -135,7 +135,7 @@ def _with_first(array: Callable[[NDArray[Any]], NDArray[Any]]) -> Builder:
 
 
 def _with_first_file(content: Callable[[bytes], bytes]) -> Builder:
-    """A submission whose first image's file is changed."""
+    """Return a submission whose first image's file is changed."""
 
     def build(path: Path, images: Images) -> Path:
         stem = _first(images)
@@ -149,7 +149,7 @@ def _with_extra(extra: Mapping[str, bytes]) -> Builder:
 
 
 def _renamed(rename: Callable[[str], str]) -> Builder:
-    """A submission whose first image has another file name."""
+    """Return a submission whose first image has another file name."""
 
     def build(path: Path, images: Images) -> Path:
         stem = _first(images)
@@ -187,7 +187,7 @@ def no_files(path: Path, images: Images) -> Path:
 
 
 def encrypted(path: Path, images: Images) -> Path:
-    """Marked as encrypted, all of it, as "zip -e" does."""
+    """Mark every file as encrypted, as "zip -e" does."""
 
     def edit(records: list[bytearray]) -> list[bytearray]:
         for record in records:
@@ -221,12 +221,12 @@ def total_too_large(path: Path, images: Images) -> Path:
 
 
 def bomb(path: Path, images: Images) -> Path:
-    """A file of zeros that is packed about a thousand times smaller, as far as deflate goes."""
+    """Return a file of zeros that is packed about a thousand times smaller, as far as deflate goes."""
     return write_submission(path, images, extra={"submission/zeros.txt": bytes(DEFAULT_LIMITS.ratio_from_bytes + 1)})
 
 
 def overlapping(path: Path, images: Images) -> Path:
-    """A directory whose records all point to the same packed bytes."""
+    """Return a directory whose records all point to the same packed bytes."""
     return edit_directory(write_submission(path, images), lambda records: records[:1] * 100 + records)
 
 
@@ -265,7 +265,7 @@ def missing_image(path: Path, images: Images) -> Path:
 
 
 def image_twice(path: Path, images: Images) -> Path:
-    """The same path twice, which zip allows."""
+    """Return the same path twice, which zip allows."""
     stem = _first(images)
     with warnings.catch_warnings(action="ignore"):  # zipfile's, about the name
         return write_submission(path, images, extra={f"submission/{stem}.npy": npy_bytes(images[stem])})
@@ -284,7 +284,7 @@ def damaged_entry(path: Path, images: Images) -> Path:
 
 
 def wrong_checksum(path: Path, images: Images) -> Path:
-    """The last value of the first image, stored unpacked, differs from what the checksum was made of."""
+    """Change the last value of the first image, stored unpacked, so that its checksum is wrong."""
     write_submission(path, images, compression=zipfile.ZIP_STORED)
     with zipfile.ZipFile(path) as archive:
         info = archive.infolist()[0]
@@ -295,7 +295,7 @@ def wrong_checksum(path: Path, images: Images) -> Path:
 
 
 def contradicted(path: Path, images: Images) -> Path:
-    """The first image's own header names another one, as a program that reads no table of contents would see it."""
+    """Let the first image's own header name another one: for programs that read no table of contents."""
     write_submission(path, images)
     with zipfile.ZipFile(path) as archive:
         info = archive.infolist()[0]

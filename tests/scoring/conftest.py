@@ -26,7 +26,7 @@ Images = dict[str, NDArray[np.uint16]]
 
 @pytest.fixture(scope="session")
 def protocol() -> Protocol:
-    """The protocol of track 1 at 16×16 pixels, so that tests are quick."""
+    """Return the protocol of track 1 at 16×16 pixels, so that tests are quick."""
     return Protocol.from_json({**load_protocol("aim22-s7").to_json(), "name": "tiny", "shape": [16, 16, 4]})
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def npz_bytes(raw: NDArray[Any], max_val: Any = 4095, *, compressed: bool = False, **more: Any) -> bytes:
-    """A .npz as numpy writes it."""
+    """Return a .npz as numpy writes it."""
     buffer = io.BytesIO()
     save = np.savez_compressed if compressed else np.savez
     save(buffer, raw=raw, max_val=max_val, **more)
@@ -24,7 +24,7 @@ def npz_bytes(raw: NDArray[Any], max_val: Any = 4095, *, compressed: bool = Fals
 
 
 def npz_of(members: dict[str, bytes], compression: int = zipfile.ZIP_STORED) -> bytes:
-    """A zip with these members."""
+    """Return a zip with these members."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", compression) as archive:
         for name, content in members.items():
@@ -33,7 +33,7 @@ def npz_of(members: dict[str, bytes], compression: int = zipfile.ZIP_STORED) -> 
 
 
 def picture_bytes(pixels: NDArray[Any], container: str = "png", *, mode: str | None = None, **options: Any) -> bytes:
-    """A PNG or JPEG of the pixels, converted to a mode first."""
+    """Return a PNG or JPEG of the pixels, converted to a mode first."""
     buffer = io.BytesIO()
     picture = Image.fromarray(pixels)
     if mode is not None:
@@ -43,7 +43,7 @@ def picture_bytes(pixels: NDArray[Any], container: str = "png", *, mode: str | N
 
 
 def png_of(width: int, height: int, *, depth: int = 8, colour_type: int = 2, data: bytes = b"") -> bytes:
-    """A PNG with any header, and any packed data behind it."""
+    """Return a PNG with any header, and any packed data behind it."""
     header = struct.pack(">IIBBBBB", width, height, depth, colour_type, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header) + _chunk(b"IDAT", zlib.compress(data)) + _chunk(b"IEND", b"")
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def predictions(images: Images) -> Images:
-    """The reference images, each shifted by another small number of levels."""
+    """Return the reference images, each shifted by another small number of levels."""
     return {
         name: np.clip(image.astype(np.int32) + shift, 0, 1023).astype(np.uint16)
         for shift, (name, image) in enumerate(images.items(), start=1)

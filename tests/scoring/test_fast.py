@@ -77,7 +77,7 @@ def dark(height: int, width: int, generator: np.random.Generator) -> NDArray[np.
 
 @st.composite
 def pairs(draw: st.DrawFn) -> tuple[NDArray[np.uint16], NDArray[np.uint16]]:
-    """A reference that float32 may find hard, and what is left of it after noise of some strength."""
+    """Return a reference that float32 may find hard, and what is left of it after noise of some strength."""
     kind = draw(st.sampled_from([half_and_half, chequers, flat_bright, bright_with_dark_edge, noise, dark]))
     generator = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     reference = kind(draw(st.integers(11, 60)), draw(st.integers(11, 300)), generator)

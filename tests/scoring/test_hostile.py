@@ -29,7 +29,7 @@ NAMES = ("6_0", "6_2")
 
 @pytest.fixture(scope="module")
 def folder(protocol: Protocol, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A reference set of two images."""
+    """Return a reference set of two images."""
     folder = tmp_path_factory.mktemp("reference")
     generator = np.random.default_rng(8)
     for name in NAMES:
@@ -39,7 +39,7 @@ def folder(protocol: Protocol, tmp_path_factory: pytest.TempPathFactory) -> Path
 
 @pytest.fixture(scope="module")
 def good(protocol: Protocol, folder: Path) -> dict[int, bytes]:
-    """A good submission, by each method of packing."""
+    """Return a good submission, by each method of packing."""
     images = {name: np.load(folder / f"{name}.npy") for name in NAMES}
     archives = {}
     for compression in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
@@ -59,7 +59,7 @@ def check(data: bytes, protocol: Protocol) -> CheckReport:
 
 @st.composite
 def mutations(draw: st.DrawFn) -> list[tuple[str, float, bytes]]:
-    """Changes at places given as parts of the whole, so that they fit archives of any length."""
+    """Draw changes at places given as parts of the whole, so that they fit archives of any length."""
     kinds = st.sampled_from(["overwrite", "insert", "delete", "cut"])
     # Half of them near the end, where the directory is.
     places = st.one_of(st.floats(0, 1), st.floats(0.9, 1))
@@ -111,7 +111,7 @@ def test_a_changed_archive_is_scored_or_rejected(
 
 
 def outcome(data: bytes, reference: Reference, protocol: Protocol) -> object:
-    """The metrics of an archive, or what is wrong with it."""
+    """Return the metrics of an archive, or what is wrong with it."""
     try:
         return score_archive(io.BytesIO(data), reference, protocol).metrics
     except SubmissionRejected as rejected:

@@ -36,7 +36,7 @@ README = "runtime per frame [s] : 0.0068\nCPU[1] / GPU[0] : 0\nExtra Data [1] / 
 
 
 def image(protocol: Protocol, seed: int, shape: tuple[int, ...] | None = None) -> NDArray[Any]:
-    """A ramp with noise, up to the largest value."""
+    """Return a ramp with noise, up to the largest value."""
     shape = shape or (24, 30, protocol.channels) if 0 in protocol.shape else protocol.shape
     ramp = np.linspace(0, 0.9, shape[0] * shape[1] * shape[2]).reshape(shape)
     noise = np.random.default_rng(seed).uniform(0, 0.1, shape)

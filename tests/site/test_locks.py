@@ -6,7 +6,7 @@ import pytest
 from django.db import OperationalError, connection, transaction
 
 from bayerboard.challenges.models import Challenge
-from bayerboard.lib.locks import share
+from bayerboard.lib.locks import lock_for_share
 from tests.factories import make_challenge
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ def test_a_shared_row_is_shared_and_not_changed(django_assert_num_queries: Djang
     row = make_challenge("shared")
     on_postgres = connection.vendor == "postgresql"
     with transaction.atomic(), django_assert_num_queries(1 if on_postgres else 0):
-        share(Challenge, row.pk)
+        lock_for_share(Challenge, row.pk)
         if on_postgres:
             assert _answer_of_another("SELECT 1 FROM challenges_challenge WHERE id = %s FOR SHARE", row.pk) == 1
             with pytest.raises(OperationalError, match="lock timeout"):

@@ -59,7 +59,7 @@ def send(cast: Cast, origin: Origin, folder: Path, **fields: Any) -> Submission:
 
 
 def assert_sent(cast: Cast, origin: Origin, folder: Path, refusal: str | None) -> None:
-    """The submission is there, or it is refused with this code and nothing is stored."""
+    """Return the submission is there, or it is refused with this code and nothing is stored."""
     cast.phase.refresh_from_db()
     if refusal is None:
         assert send(cast, origin, folder).origin == origin

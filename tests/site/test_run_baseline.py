@@ -27,7 +27,7 @@ COMMAND = "bayerboard.runs.management.commands.run_baseline"
 
 @pytest.fixture
 def cast(db: None, tmp_path: Path) -> Cast:
-    """The baselines serve tiles of the true size alone."""
+    """Return the baselines serve tiles of the true size alone."""
     return factories.make_cast(tmp_path, protocol=load_protocol("aim22-s7"))
 
 

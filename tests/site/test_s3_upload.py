@@ -44,7 +44,7 @@ def _small_parts(settings: Settings) -> None:
 
 @pytest.fixture
 def proxy(s3_server: S3Server, bucket: S3Address, settings: Settings, cast: Cast) -> Iterator[FaultProxy]:
-    """The site speaks to the server through this; browsers do not."""
+    """Return the site speaks to the server through this; browsers do not."""
     with FaultProxy(s3_server.port) as proxy:
         settings.S3 = s3_server.address(
             bucket.bucket, endpoint_url=proxy.endpoint_url, public_url=s3_server.endpoint_url

@@ -30,7 +30,7 @@ def send(cast: Cast, tmp_path: Path, role: str = "participant", **fields: Any) -
 
 
 def assert_refused(response: Any, code: str, status: int = 403) -> None:
-    """The page names the problem in the catalogue's words, and says what to do."""
+    """Return the page names the problem in the catalogue's words, and says what to do."""
     refusal = response.context["refusal"]
     page = Page(response)
     assert response.status_code == status

@@ -44,7 +44,7 @@ def ask(cast: Cast, role: str, method: str, url: str, body: str = "", **options:
 
 
 def assert_refused(response: Any, status: int, code: str) -> None:
-    """The answer is JSON in the catalogue's words, and no cache keeps it."""
+    """Return the answer is JSON in the catalogue's words, and no cache keeps it."""
     body = response.json()
     assert (response.status_code, body["code"]) == (status, code)
     assert CATALOGUE[code].level in {"refusal", "error"}

@@ -41,7 +41,7 @@ pytestmark = pytest.mark.database
 
 @pytest.fixture
 def cast(db: None, tmp_path: Path) -> Cast:
-    """The baselines serve tiles of the true size alone."""
+    """Return the baselines serve tiles of the true size alone."""
     return factories.make_cast(tmp_path, protocol=load_protocol("aim22-s7"))
 
 
@@ -299,7 +299,7 @@ NO_TORCH, CPU, GPU = Equipment(False, False), Equipment(True, False), Equipment(
 
 @pytest.fixture
 def torch_run(run: BaselineRun, monkeypatch: pytest.MonkeyPatch) -> BaselineRun:
-    """A run of a method that needs torch, queued a minute ago; it is the mosaic under another flag."""
+    """Return a run of a method that needs torch, queued a minute ago; it is the mosaic under another flag."""
     flagged = replace(get_method("mosaic"), needs_torch=True)
     monkeypatch.setattr("bayerboard.runs.models.METHODS", [flagged])
     BaselineRun.objects.update(queued_at=timezone.now() - timedelta(minutes=1))

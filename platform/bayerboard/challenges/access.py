@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bayerboard.accounts.models import User
 
 # Long lists, which few pages need: read when they are asked for.
-OF_EACH_IMAGE = ("manifest_data", "input_set__names")
+PER_IMAGE_FIELDS = ("manifest_data", "input_set__names")
 
 
 def get_challenge(user: User | AnonymousUser, challenge: str) -> Challenge:
@@ -43,7 +43,7 @@ def get_phases(user: User | AnonymousUser, challenge: str, track: str, *, lists:
     """
     phases = Phase.objects.select_related("track__challenge", "published_version", "input_set")
     phases = phases.filter(track__challenge__slug=challenge, track__slug=track)
-    found = list(phases if lists else phases.defer(*OF_EACH_IMAGE))
+    found = list(phases if lists else phases.defer(*PER_IMAGE_FIELDS))
     if not found or not found[0].track.challenge.is_visible_to(user):
         get_track(user, challenge, track)  # raises, but where the user may see a track that has no phases
     return found

@@ -94,7 +94,7 @@ def _prepare(spec: ChallengeSpec, scratch: Path, say: Callable[[str], None]) -> 
 
 
 def _protocols(spec: ChallengeSpec) -> list[Protocol]:
-    """The protocol of each track: its own snapshot where it exists already."""
+    """Return the protocol of each track: its own snapshot where it exists already."""
     tracks = {track.slug: track for track in Track.objects.filter(challenge__slug=spec.slug)}
     return [tracks[track.slug].protocol if track.slug in tracks else track.protocol for track in spec.tracks]
 

@@ -76,7 +76,7 @@ def prepare_inputs(source: Path, target: Path, suffix: str = "jpg") -> PreparedI
 
 
 def _entries(source: Path, stack: ExitStack) -> Iterator[tuple[PurePosixPath, Callable[[], IO[bytes]]]]:
-    """The files of a folder (not of the folders in it) or of a zip, with what opens them; no junk."""
+    """Yield the files of a folder (not of the folders in it) or of a zip, with what opens them; no junk."""
     if source.is_dir():
         for path in source.iterdir():
             if not is_junk(path.name) and path.is_file():
@@ -122,7 +122,7 @@ def _size(data: bytes, suffix: str, label: str) -> tuple[int, int]:
 
 
 def _picture_size(data: bytes, kind: str, label: str) -> tuple[int, int]:
-    """The size of a picture of any depth: RAW comes as grey .png of 16 bits, too."""
+    """Return the size of a picture of any depth: RAW comes as grey .png of 16 bits, too."""
     try:
         with warnings.catch_warnings(action="error", category=Image.DecompressionBombWarning):
             picture = Image.open(BytesIO(data), formats=[kind])

@@ -49,7 +49,7 @@ class PreparedFile:
 
 
 def list_names(names: list[str]) -> str:
-    """Some of the names, and how many there are besides."""
+    """Return some of the names, and how many there are besides."""
     shown = ", ".join(sorted(names, key=natural_key)[:SHOWN_NAMES])
     return f"{shown} and {len(names) - SHOWN_NAMES} more" if len(names) > SHOWN_NAMES else shown
 
@@ -79,7 +79,7 @@ def prepare_download(source: Path, scratch: Path) -> PreparedFile:
 
 
 def _walk(folder: Path) -> Iterator[Path]:
-    """The files below a folder in a fixed order; no junk."""
+    """Yield the files below a folder in a fixed order; no junk."""
     for path in sorted(folder.iterdir(), key=lambda path: natural_key(path.name)):
         if is_junk(path.name):
             continue

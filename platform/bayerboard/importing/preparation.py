@@ -117,7 +117,7 @@ def _apart(phase: PhaseSpec, protocol: Protocol) -> None:
 
 
 def _manifest(inputs: PreparedInputs, reference: PreparedReference, protocol: Protocol) -> Manifest:
-    """What a submission must look like: from the inputs alone, apart from the one factor between the sizes."""
+    """Make the public manifest from the inputs alone, apart from the one factor between the sizes."""
     shapes = _shapes(inputs, reference, protocol) if is_open(protocol.shape) else None
     try:
         return Manifest.for_names(inputs.names, protocol, shapes)
@@ -128,7 +128,7 @@ def _manifest(inputs: PreparedInputs, reference: PreparedReference, protocol: Pr
 def _shapes(
     inputs: PreparedInputs, reference: PreparedReference, protocol: Protocol
 ) -> dict[str, tuple[int, ...]] | None:
-    """The shape of each image as a multiple of its input's; None, which leaves it open, where there is no such rule."""
+    """Return each image's shape, if all are the same multiple of their inputs'; None leaves them open."""
     # A name that is in one of the two only is a mistake that is reported anyway.
     shapes = {name: shape for name, shape in reference.shapes.items() if name in inputs.sizes}
     ratios = {

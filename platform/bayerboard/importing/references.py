@@ -65,7 +65,7 @@ def prepare_reference(source: Path, target: Path, protocol: Protocol) -> Prepare
 
 
 def _file(reference: Reference, name: str, protocol: Protocol) -> tuple[str, bytes]:
-    """An image's file as it is kept: pictures as they came, arrays written anew without compression."""
+    """Return an image's file as it is kept: pictures as they came, arrays written anew without compression."""
     decoded = reference.decode(name)
     if protocol.container == "npy":
         return f"{name}.npy", _npy(decoded.pixels)

@@ -64,7 +64,7 @@ class SourceMap:
     marks: Mapping[KeyPath, Mark]
 
     def problem(self, path: KeyPath, message: str, hint: str) -> SpecProblem:
-        """A problem of the value at `path`; one that is not in the file is reported where it belongs."""
+        """Return a problem of the value at `path`; one that is not in the file is reported where it belongs."""
         where = path
         while where and where not in self.marks:
             where = where[:-1]

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from django.db.models import Model
 
 
-def share(model: type[Model], pk: int) -> None:
+def lock_for_share(model: type[Model], pk: int) -> None:
     """Let nobody change a row, by its `id`, until this transaction ends; others may share it.
 
     `select_for_update` lets one at a time through, and each waits for the disk of the one before. On SQLite only one

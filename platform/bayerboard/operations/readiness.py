@@ -66,7 +66,7 @@ def check_database() -> Check:
 
 
 def check_migrations() -> Check:
-    """A process whose code is newer than the database's tables must wait for `migrate`."""
+    """Return a process whose code is newer than the database's tables must wait for `migrate`."""
     missing = unapplied_migrations()
     if missing:
         logger.warning("migrations are not applied: %s", ", ".join(missing))

@@ -17,7 +17,7 @@ from bayerboard.challenges.access import get_phase
 from bayerboard.lib.refusals import Refused, storage_problem
 from bayerboard.lib.responses import AnswerFirst
 from bayerboard.lib.storage import StorageFull, StorageUnavailable
-from bayerboard.lib.storage.files import no_room_is_told
+from bayerboard.lib.storage.files import raises_storage_full
 from bayerboard.pages.submit_form import SubmitForm, sent_key
 from bayerboard.submissions.submit import (
     About,
@@ -71,7 +71,7 @@ def submit_page(request: HttpRequest, challenge: str, track: str, phase: str) ->
         return AnswerFirst(request, _refuse(request, found, sender, reason))
     handler = receive_on_disk(request, limit_bytes)
     try:
-        with no_room_is_told():
+        with raises_storage_full():
             return _receive(request, found, sender, handler, opened_at)
     except StorageFull as error:
         page = _form_page(request, found, sender, SubmitForm(), storage_problem(error), status=503)

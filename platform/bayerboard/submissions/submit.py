@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from bayerboard.challenges.models import Phase, ScoringVersion
 from bayerboard.evaluations.models import Evaluation, RescoreRun, Status, queue_evaluation
-from bayerboard.lib.locks import share
+from bayerboard.lib.locks import lock_for_share
 from bayerboard.lib.refusals import Refused
 from bayerboard.lib.storage import StorageUnavailable
 from bayerboard.submissions.models import Entry, Submission
@@ -219,7 +219,7 @@ def _record(upload: Upload, user: User | None, about: About) -> tuple[Submission
     """Return the submission, and whether it is new."""
     # The phase, so that a publication and a submission come one after the other, while submissions do not wait for each
     # other; the entry for its quota.
-    share(Phase, upload.phase_id)
+    lock_for_share(Phase, upload.phase_id)
     phases = Phase.objects.select_related("track__challenge", "published_version").defer("manifest_data")
     upload.phase = phase = phases.get(pk=upload.phase_id)
     entry = _locked_entry(phase, upload.team)

@@ -12,7 +12,7 @@ from bayerboard.challenges.audit import Act, record
 from bayerboard.challenges.models import Phase
 from bayerboard.challenges.roles import staff_role
 from bayerboard.evaluations.models import Evaluation
-from bayerboard.lib.locks import share
+from bayerboard.lib.locks import lock_for_share
 from bayerboard.lib.refusals import Refused
 from bayerboard.lib.storage import StorageUnavailable, object_store
 from bayerboard.submissions.models import Submission
@@ -39,7 +39,7 @@ def delete_trial(submission: Submission, by: User) -> None:
     if not submission.is_trial:
         raise Refused(problem("not-a-trial"))
     # So that a rescore neither begins with it nor is published meanwhile.
-    share(Phase, submission.entry.phase_id)
+    lock_for_share(Phase, submission.entry.phase_id)
     evaluations = Evaluation.objects.filter(submission=submission)
     # Those of an open rescore too. What waits is taken from the queue first, so that no worker claims it meanwhile.
     evaluations.queued().mark_cancelled()

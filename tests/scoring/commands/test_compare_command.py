@@ -44,7 +44,7 @@ def reference(pictures: Pictures, tmp_path_factory: pytest.TempPathFactory) -> P
 
 @pytest.fixture(scope="module")
 def archives(pictures: Pictures, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """A submission that is one level off, and one that is two to eight off."""
+    """Return a submission that is one level off, and one that is two to eight off."""
     folder = tmp_path_factory.mktemp("archives")
     near = {name: image + np.uint16(1) for name, image in pictures.items()}
     far = {name: image + np.uint16(2 + number) for number, (name, image) in enumerate(pictures.items())}

@@ -8,7 +8,7 @@ import uuid
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING
 
-from bayerboard.lib.storage.files import children, flush, no_room_is_told
+from bayerboard.lib.storage.files import children, flush, raises_storage_full
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -41,7 +41,7 @@ class CopyCache:
         try:
             os.link(kept, own)
         except FileNotFoundError:
-            with no_room_is_told(), tempfile.NamedTemporaryFile(dir=self._folder, prefix=".new-") as draft:
+            with raises_storage_full(), tempfile.NamedTemporaryFile(dir=self._folder, prefix=".new-") as draft:
                 fetch(draft)
                 draft.flush()
                 os.link(draft.name, own)

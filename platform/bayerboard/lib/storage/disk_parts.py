@@ -17,7 +17,7 @@ import tempfile
 import uuid
 from typing import TYPE_CHECKING, BinaryIO
 
-from bayerboard.lib.storage.files import flush, make_folder, no_room_is_told
+from bayerboard.lib.storage.files import flush, make_folder, raises_storage_full
 from bayerboard.lib.storage.interface import Part, PartsGone, WrongPartSize
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class PartsFolder:
     def make(cls, parent: Path, part_size_bytes: int) -> PartsFolder:
         """Make an empty one under a name that nobody can guess."""
         folder = parent / uuid.uuid4().hex
-        with no_room_is_told():
+        with raises_storage_full():
             make_folder(folder)
             (folder / PART_SIZE).write_text(str(part_size_bytes))
             (folder / LOCK).touch(mode=0o600)
@@ -54,7 +54,7 @@ class PartsFolder:
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
         """Keep everybody else from changing the content; PartsGone when there is none any more."""
-        with _gone_is_told(), (self._folder / LOCK).open("rb") as lock:
+        with translate_missing(), (self._folder / LOCK).open("rb") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             self.content()
             yield
@@ -68,7 +68,7 @@ class PartsFolder:
 
     def list(self) -> list[Part]:
         """Return the parts that are there whole."""
-        with _gone_is_told():
+        with translate_missing():
             self.content()
             return sorted((part for part, _ in self._arrived()), key=lambda part: part.number)
 
@@ -80,7 +80,7 @@ class PartsFolder:
 
     def write(self, number: int, size_bytes: int, chunks: Iterable[bytes]) -> Part:
         """Take a part in beside the content, then copy it to its place: nobody waits for a slow sender."""
-        with _gone_is_told(), no_room_is_told(), tempfile.TemporaryFile(dir=self._folder) as draft:
+        with translate_missing(), raises_storage_full(), tempfile.TemporaryFile(dir=self._folder) as draft:
             digest = _receive(draft, size_bytes, chunks)
             with self.locked():
                 return self._place(draft, Part(number, size_bytes, f'"{digest}"'))
@@ -123,7 +123,7 @@ def _receive(draft: BinaryIO, size_bytes: int, chunks: Iterable[bytes]) -> str:
 
 
 @contextlib.contextmanager
-def _gone_is_told() -> Iterator[None]:
+def translate_missing() -> Iterator[None]:
     try:
         yield
     except FileNotFoundError as error:

@@ -36,7 +36,7 @@ def flush(path: Path) -> None:
 
 
 @contextmanager
-def no_room_is_told() -> Iterator[None]:
+def raises_storage_full() -> Iterator[None]:
     """Raise StorageFull where the disk, or what this user may have of it, is full."""
     try:
         yield

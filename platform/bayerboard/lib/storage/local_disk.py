@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from bayerboard.lib.storage.disk_parts import PartsFolder
-from bayerboard.lib.storage.files import children, flush, make_folder, no_room_is_told, remove_old
+from bayerboard.lib.storage.files import children, flush, make_folder, raises_storage_full, remove_old
 from bayerboard.lib.storage.interface import ObjectStore, Part, StorageFull, StoredObject, check_key
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class LocalDisk(ObjectStore):
 
     def put(self, key: str, source: Path) -> None:
         target = self._path(key)
-        with no_room_is_told():
+        with raises_storage_full():
             make_folder(target.parent)
             descriptor, draft_name = tempfile.mkstemp(dir=target.parent, prefix=DRAFT_PREFIX)
             os.close(descriptor)

@@ -19,7 +19,7 @@ from django.conf import settings
 from django.utils.http import content_disposition_header
 
 from bayerboard.lib.storage.copies import CopyCache
-from bayerboard.lib.storage.files import children, no_room_is_told, remove_old
+from bayerboard.lib.storage.files import children, raises_storage_full, remove_old
 from bayerboard.lib.storage.interface import (
     ObjectStore,
     Part,
@@ -89,14 +89,14 @@ class S3Store(ObjectStore):
         return s3_client(self.address, self.address.site_url)
 
     def _call(self, operation: str, key: str, **arguments: Any) -> Any:
-        with _failures_are_told(operation, key):
+        with translate_failures(operation, key):
             return getattr(self._client, operation)(Bucket=self.bucket, Key=check_key(key), **arguments)
 
     # --- Whole objects ---
 
     def put(self, key: str, source: Path) -> None:
         size_bytes = source.stat().st_size
-        with _failures_are_told("put", key):
+        with translate_failures("put", key):
             self._client.upload_file(str(source), self.bucket, check_key(key), Config=TRANSFER)
         if self.size_bytes(key) != size_bytes:
             self.delete(key)
@@ -130,7 +130,7 @@ class S3Store(ObjectStore):
             target.truncate()
             answer = self._call("get_object", key)
             try:
-                with _failures_are_told("get_object", key), no_room_is_told():
+                with translate_failures("get_object", key), raises_storage_full():
                     self._copy_body(answer, target, on_chunk)
                     target.flush()
             except StorageUnavailable:
@@ -166,7 +166,7 @@ class S3Store(ObjectStore):
             return
 
     def objects(self, prefix: str) -> Iterator[StoredObject]:
-        with _failures_are_told("list_objects_v2", prefix):
+        with translate_failures("list_objects_v2", prefix):
             pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
             for page in pages:
                 for item in page.get("Contents", []):
@@ -203,7 +203,7 @@ class S3Store(ObjectStore):
         )
 
     def list_parts(self, key: str, parts_id: str) -> list[Part]:
-        with _failures_are_told("list_parts", key):
+        with translate_failures("list_parts", key):
             pages = self._client.get_paginator("list_parts").paginate(
                 Bucket=self.bucket, Key=check_key(key), UploadId=parts_id
             )
@@ -232,7 +232,7 @@ class S3Store(ObjectStore):
 
     def _begun(self, before: datetime) -> list[tuple[str, str]]:
         try:
-            with _failures_are_told("list_multipart_uploads", self.bucket):
+            with translate_failures("list_multipart_uploads", self.bucket):
                 pages = self._client.get_paginator("list_multipart_uploads").paginate(Bucket=self.bucket)
                 uploads = [item for page in pages for item in page.get("Uploads", [])]
         except PartsGone:
@@ -258,7 +258,7 @@ PARTS_GONE = frozenset({"NoSuchUpload"})
 
 
 @contextmanager
-def _failures_are_told(operation: str, key: str) -> Iterator[None]:
+def translate_failures(operation: str, key: str) -> Iterator[None]:
     """Turn what boto3 raises into our exceptions; their text holds no address, which may be a signed one."""
     try:
         yield

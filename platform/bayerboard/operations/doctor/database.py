@@ -52,7 +52,7 @@ def _ask(query: str) -> tuple[Any, ...]:
 
 
 def _durability() -> Finding:
-    """What is acknowledged must survive a power cut."""
+    """Check that the database keeps through a power cut what it acknowledged."""
     if connection.vendor == "postgresql":
         values = {name: _ask(f"SHOW {name}")[0] for name in ("fsync", "synchronous_commit", "full_page_writes")}
         bad = [f"{name}={value}" for name, value in values.items() if value == "off"]
