@@ -49,7 +49,7 @@ def test_page_numbers(query: str, number: int) -> None:
 def test_only_a_long_list_is_counted_once_for_many_pages(
     monkeypatch: pytest.MonkeyPatch, long: int, counts: int
 ) -> None:
-    monkeypatch.setattr(pages, "LONG", long)
+    monkeypatch.setattr(pages.LongListPaginator, "long", long)
     for name in ("ada", "grace"):
         factories.make_user(name)
 
@@ -62,7 +62,7 @@ def test_only_a_long_list_is_counted_once_for_many_pages(
 
 @pytest.mark.django_db
 def test_every_filter_of_a_long_list_has_its_own_count(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pages, "LONG", 1)
+    monkeypatch.setattr(pages.LongListPaginator, "long", 1)
     for name in ("ada", "grace"):
         factories.make_user(name)
 

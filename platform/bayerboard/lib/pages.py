@@ -31,6 +31,8 @@ class LongListPaginator(Paginator):  # type: ignore[type-arg]
     those of now; only the number of such a list may be half a minute old.
     """
 
+    long = LONG
+
     @cached_property
     def count(self) -> int:
         if not isinstance(self.object_list, QuerySet):
@@ -43,6 +45,6 @@ class LongListPaginator(Paginator):  # type: ignore[type-arg]
         known: int | None = cache.get(key)
         if known is None:
             known = super().count
-            if known >= LONG:
+            if known >= self.long:
                 cache.set(key, known, COUNTED_AGAIN_AFTER_S)
         return known

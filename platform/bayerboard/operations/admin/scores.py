@@ -12,6 +12,7 @@ from django.contrib.admin.views.main import ORDER_VAR, PAGE_VAR, ChangeList
 from django.db.models import Exists, OuterRef
 
 from bayerboard.challenges.models import Phase, ScoringVersion
+from bayerboard.lib.pages import LongListPaginator
 from bayerboard.lib.templatetags.bayerboard_tags import score
 from bayerboard.submissions.models import Entry, Submission, SubmissionQuerySet
 
@@ -141,6 +142,12 @@ def _number(text: Any) -> float | None:
     if not math.isfinite(value):
         raise IncorrectLookupParameters(f"{text} is no number.")
     return value
+
+
+class ScoredPaginator(LongListPaginator):
+    """Remembers the count of a thousand rows too: by score, each is joined to its evaluation and its score."""
+
+    long = 1000
 
 
 class SubmissionChangeList(ChangeList):

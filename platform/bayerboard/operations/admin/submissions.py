@@ -9,8 +9,14 @@ from django.contrib.admin import helpers
 from django.utils.html import format_html
 
 from bayerboard.leaderboards.disqualification import set_disqualified
-from bayerboard.lib.pages import LongListPaginator
-from bayerboard.operations.admin.scores import PhaseFilter, ScoreFilter, SubmissionChangeList, ranked, score_of
+from bayerboard.operations.admin.scores import (
+    PhaseFilter,
+    ScoredPaginator,
+    ScoreFilter,
+    SubmissionChangeList,
+    ranked,
+    score_of,
+)
 from bayerboard.submissions.models import FactSheetRevision, Submission
 
 if TYPE_CHECKING:
@@ -32,7 +38,7 @@ class SubmissionAdmin(admin.ModelAdmin[Submission]):
     # A row of Django's list takes a quarter of a millisecond, and counting all rows besides those found another scan.
     list_per_page = 20
     show_full_result_count = False
-    paginator = LongListPaginator
+    paginator = ScoredPaginator
     list_filter = ("entry__phase__track__challenge", PhaseFilter, ScoreFilter, "origin", "evaluations__status")
     search_fields = ("method_name", "entry__team__name")
     readonly_fields = (
