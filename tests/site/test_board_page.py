@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import re
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 from django.utils import timezone
 
+from bayerboard.challenges.models import Challenge
 from bayerboard.evaluations.models import Evaluation
 from bayerboard.leaderboards.board import board_page, visible_standings
+from bayerboard.leaderboards.models import Standing
 from bayerboard.runs.models import Measurement
 from bayerboard.submissions.models import Submission
 from bayerboard.teams.models import Team
@@ -183,6 +186,27 @@ def test_a_row_that_was_shown_before_changes_at_once(cast: Cast, change: Callabl
 
     assert new not in before
     assert new in page_of(cast, "stranger").text
+
+
+def test_a_row_without_a_measurement_that_was_shown_before_gets_the_new_columns_too(cast: Cast) -> None:
+    page_of(cast, "stranger")
+
+    measure(cast)
+
+    (table,) = re.findall(r"<table>.*?</table>", page_of(cast, "stranger").html, re.DOTALL)
+    head, *rows = (len(re.findall(r"<t[hd]\b", row)) for row in re.findall(r"<tr\b.*?</tr>", table, re.DOTALL))
+    assert rows == [head, head]
+
+
+def test_a_row_that_was_shown_before_shows_its_day_in_a_new_time_zone(cast: Cast) -> None:
+    late = datetime(2026, 3, 1, 23, 30, tzinfo=UTC)
+    Submission.objects.update(submitted_at=late)
+    Standing.objects.update(submitted_at=late)
+    assert "1 Mar 2026" in page_of(cast, "stranger").text
+
+    Challenge.objects.update(time_zone="Asia/Tokyo")
+
+    assert "2 Mar 2026" in page_of(cast, "stranger").text
 
 
 def test_a_row_that_was_shown_before_counts_what_is_sent(cast: Cast, tmp_path: Path) -> None:
