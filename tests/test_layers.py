@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import ast
+import re
+from dataclasses import astuple
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from bayerboard.teams.origin import RULES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -123,3 +127,20 @@ def test_only_the_layers_of_views_answer_requests() -> None:
         if app not in {*VIEW_LAYERS, "lib"} and "from django.shortcuts import" in path.read_text()
     ]
     assert answering == []
+
+
+def test_the_design_lists_the_same_layers() -> None:
+    text = (SITE.parent.parent / "docs" / "design.md").read_text("utf-8")
+    rows = re.findall(r"^\| \d+ \| (.*?) \|", text, re.MULTILINE)
+    assert tuple(tuple(re.findall(r"`(\w+)`", row)) for row in rows) == LAYERS
+
+
+def test_the_design_has_the_table_of_origins() -> None:
+    text = (SITE.parent.parent / "docs" / "design.md").read_text("utf-8")
+    expected = [
+        f"| {origin.value.replace('-', ' ')} | "
+        + " | ".join("yes" if value else "no" for value in astuple(rules))
+        + " |"
+        for origin, rules in RULES.items()
+    ]
+    assert [line for line in expected if line not in text] == []
