@@ -121,6 +121,15 @@ def test_waits_for_what_is_scored(cast: Cast, tmp_path: Path) -> None:
     assert is_over(cast)
 
 
+def test_a_trial_does_not_hold_it_up(cast: Cast, tmp_path: Path) -> None:
+    factories.make_submission(cast.phase, cast.team, tmp_path, origin=Origin.TRIAL, user=cast.organiser)
+    end(cast)
+
+    settle_phases()
+
+    assert is_over(cast)
+
+
 def test_a_rescore_does_not_hold_it_up(cast: Cast, tmp_path: Path) -> None:
     submission = factories.make_scored(cast.phase, cast.team, tmp_path, psnr=FIRST)
     images = factories.reference_images(cast.phase)

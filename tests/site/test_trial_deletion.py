@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.utils import timezone
 
+from bayerboard.challenges.audit import Act, AuditEntry
 from bayerboard.challenges.grants import give_role
 from bayerboard.evaluations.models import Evaluation, ImageScores, RescoreRun, Status
 from bayerboard.lib.leases import LeaseLost
@@ -20,7 +21,6 @@ from bayerboard.teams.origin import Origin
 from bayerboard.uploads.models import Upload
 from tests import factories
 from tests.site.pages import Page
-from tests.site.roles import make_viewer
 from tests.site.stored import archives
 from tests.site.test_upload_at_once import at_once
 
@@ -85,10 +85,8 @@ def test_another_organiser_deletes_it(cast: Cast, trial: Submission) -> None:
     assert not Submission.objects.exists()
 
 
-def test_a_viewer_sees_it_and_does_not_delete_it(
-    cast: Cast, trial: Submission, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    make_viewer(cast.stranger, monkeypatch)
+def test_a_viewer_sees_it_and_does_not_delete_it(cast: Cast, trial: Submission) -> None:
+    give_role(cast.challenge, cast.stranger, "viewer", by=cast.organiser)
 
     assert "Delete" not in Page(cast.client("stranger").get(trial.get_absolute_url())).text
     assert delete(cast, trial, "stranger").status_code == 403
@@ -139,6 +137,7 @@ def test_two_at_once_end_well(cast: Cast, trial: Submission) -> None:
     delete_trial(late, cast.organiser)
 
     assert not Submission.objects.exists()
+    assert AuditEntry.objects.filter(act=Act.TRIAL_DELETED).count() == 1
 
 
 # --- What is no trial ---

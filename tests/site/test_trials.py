@@ -24,7 +24,6 @@ from bayerboard.uploads.models import Upload
 from tests import factories
 from tests.site import uploading
 from tests.site.pages import Page
-from tests.site.roles import make_viewer
 from tests.site.stored import assert_nothing_stored
 
 if TYPE_CHECKING:
@@ -86,10 +85,8 @@ def test_who_only_takes_part_sends_none(cast: Cast, tmp_path: Path, role: str) -
 
 
 @pytest.mark.parametrize("role", ["rival", "stranger"])
-def test_who_reads_everything_and_changes_nothing_sends_nothing(
-    cast: Cast, tmp_path: Path, role: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    make_viewer(cast.user(role), monkeypatch)
+def test_who_reads_everything_and_changes_nothing_sends_nothing(cast: Cast, tmp_path: Path, role: str) -> None:
+    give_role(cast.challenge, getattr(cast, role), "viewer", by=cast.organiser)
 
     response = send(cast, tmp_path, role)
 
@@ -235,8 +232,8 @@ def test_others_see_nothing_of_it(cast: Cast, tmp_path: Path, role: str) -> None
     assert not Submission.objects.of(cast.user(role)).exists()  # type: ignore[arg-type]
 
 
-def test_who_helps_to_run_the_challenge_sees_it(cast: Cast, trial: Submission, monkeypatch: pytest.MonkeyPatch) -> None:
-    make_viewer(cast.stranger, monkeypatch)
+def test_who_helps_to_run_the_challenge_sees_it(cast: Cast, trial: Submission) -> None:
+    give_role(cast.challenge, cast.stranger, "viewer", by=cast.organiser)
 
     assert cast.client("stranger").get(trial.get_absolute_url()).status_code == 200
 

@@ -45,11 +45,13 @@ def delete_trial(submission: Submission, by: User) -> None:
     evaluations.queued().mark_cancelled()
     if evaluations.running().exists():
         raise Refused(problem("trial-running"))
-    challenge = submission.entry.phase.track.challenge
-    record(challenge, by, Act.TRIAL_DELETED, f"submission {submission.pk}", {"method": submission.method_name})
     evaluations.delete()
     # The rows that refer to it go with it.
-    Submission.objects.filter(pk=submission.pk).delete()
+    deleted, _ = Submission.objects.filter(pk=submission.pk).delete()
+    if not deleted:
+        return
+    challenge = submission.entry.phase.track.challenge
+    record(challenge, by, Act.TRIAL_DELETED, f"submission {submission.pk}", {"method": submission.method_name})
     transaction.on_commit(partial(_remove_archive, submission.pk, submission.archive_key), robust=True)
 
 
