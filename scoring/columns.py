@@ -13,9 +13,9 @@ from scoring.problems import Problem, ReferenceInvalid, problem
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from scoring.engine import ImageScore
     from scoring.factsheet import FactSheet
     from scoring.protocol import Column, Protocol
+    from scoring.report import ImageScore
 
 
 @dataclass(frozen=True)

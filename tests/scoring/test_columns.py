@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from scoring.columns import aggregate, summarise
-from scoring.engine import ImageScore
 from scoring.factsheet import FactSheet
 from scoring.problems import SCORE_DERIVED, ReferenceInvalid
 from scoring.protocol import Protocol, load_protocol
+from scoring.report import ImageScore
 
 IMAGES = [
     ImageScore("1_noise", {"psnr": 30.0, "ssim": 0.9}),

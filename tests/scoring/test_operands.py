@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from scoring.columns import summarise
-from scoring.engine import ImageScore
 from scoring.factsheet import FactSheet
 from scoring.operands import PLAUSIBLE, declared_operands
 from scoring.protocol import Protocol, ProtocolError, load_protocol, parse_protocol
 from scoring.protocol_text import explain
+from scoring.report import ImageScore
 
 MAI22 = load_protocol("mai22-learned-isp")
 IMAGES = [ImageScore("1", {"psnr": 20.0, "ssim": 0.5})]
