@@ -13,9 +13,9 @@ from scoring.problems import Problem, ReferenceInvalid, problem
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from scoring.engine import ImageScore
     from scoring.factsheet import FactSheet
     from scoring.protocol import Column, Protocol
+    from scoring.report import ImageScore
 
 
 @dataclass(frozen=True)
@@ -84,9 +84,9 @@ def summarise(
             if not chosen:
                 raise ReferenceInvalid(f"no image is of the subset {column.subset}")
             values[column.key] = _mean([image.values[column.metric] for image in chosen])
-    declared = declared_operands(factsheet)
+    declared = declared_operands(factsheet, protocol.plausible_ranges)
     operands = {**values, **declared}
-    warnings = implausible_operands(factsheet, archive) if protocol.has_formula else []
+    warnings = implausible_operands(factsheet, archive, protocol.plausible_ranges) if protocol.has_formula else []
     for column in protocol.columns:
         if column.formula is not None:
             result = _evaluate(column, column.formula, operands, archive)
@@ -110,10 +110,13 @@ def _subset(protocol: Protocol, image: str, private_info: Mapping[str, Mapping[s
 
 
 def _evaluate(column: Column, text: str, operands: Mapping[str, float], archive: str | None) -> float | Problem:
+    formula = Formula.parse(text)
+    # Before anything is computed: whether this warning appears must not depend on a score.
+    undeclared = [name for name in LABELS if name in formula.names and name not in operands]
+    if undeclared:
+        return problem("operand-undeclared", file=archive, column=column.label, what=LABELS[undeclared[0]])
     try:
-        return Formula.parse(text).evaluate(operands)
-    except KeyError as error:
-        return problem("operand-undeclared", file=archive, column=column.label, what=LABELS[error.args[0]])
+        return formula.evaluate(operands)
     except UndefinedValueError as error:
         return problem("column-undefined", file=archive, column=column.label, reason=str(error))
 

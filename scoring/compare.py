@@ -13,8 +13,8 @@ from scoring.statistics.signflip import ALPHA
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from scoring.engine import ScoreReport
     from scoring.protocol import Column, Protocol
+    from scoring.report import ScoreReport
     from scoring.statistics.units import UnitKind
 
 # first, second: better for certain; undecided: the data allow either; equal: the same score; too-few: no statement.

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from scoring.canonical import sha256_of_json
 from scoring.metrics import METRICS
+from scoring.operands import PLAUSIBLE, read_plausible
 from scoring.protocol_parts import (
     CONTAINERS,
     MAX_CHANNELS,
@@ -91,7 +92,10 @@ class Protocol:
     max_parameters, max_macs
         Limits of what a fact sheet may declare: beyond them, a submission is scored and marked as not eligible.
     notes
-        What whoever reads the protocol should know, such as what in it is not verified.
+        Sentences for readers of the protocol, such as which of its facts are not verified.
+    plausible
+        Declared values that formulas take: field of the fact sheet, least and largest value, where these are narrower
+        than :data:`scoring.operands.PLAUSIBLE`. Values outside count as not declared.
     settings
         What the protocol sets about its metrics.
     """
@@ -113,6 +117,7 @@ class Protocol:
     max_parameters: float | None = None
     max_macs: float | None = None
     notes: tuple[str, ...] = ()
+    plausible: tuple[tuple[str, float, float], ...] = ()
     settings: tuple[MetricSettings, ...] = ()
 
     @property
@@ -171,6 +176,11 @@ class Protocol:
         return tuple(self.tolerance_of(column) for column in self.columns)
 
     @property
+    def plausible_ranges(self) -> dict[str, tuple[float, float]]:
+        """The least and the largest plausible value of each declared field that a formula may use."""
+        return {**PLAUSIBLE, **{name: (least, most) for name, least, most in self.plausible}}
+
+    @property
     def least_side_px(self) -> int:
         """The fewest rows and columns that an image needs for these metrics."""
         return least_side_of([self.settings_of(key) for key in self.metrics])
@@ -221,6 +231,7 @@ class Protocol:
         }
         newer = {field.name: getattr(self, field.name) for field in fields(self)[_NEWER_FROM:-1]}
         newer["subsets"], newer["notes"] = list(self.subsets), list(self.notes)
+        newer["plausible"] = {name: [least, most] for name, least, most in self.plausible}
         newer["channels"] = self.channels if is_open(self.shape) else None
         newer["parameters"] = {settings.key: settings.to_json() for settings in self.settings}
         defaults: tuple[Any, ...] = ("npy", None, [], {})
@@ -367,6 +378,7 @@ def _read(table: Table) -> dict[str, Any]:
         "max_parameters": table.attempt(lambda: _limit(table, "max_parameters")),
         "max_macs": table.attempt(lambda: _limit(table, "max_macs")),
         "notes": table.attempt(lambda: read_texts(table, "notes")),
+        "plausible": table.attempt(lambda: read_plausible(table)),
         "settings": tuple(item for item in settings or () if item.to_json()),
         "shape": table.attempt(lambda: _shape(table, settings or ())),
     }

@@ -37,8 +37,13 @@ def explain(protocol: Protocol) -> str:
     for key in protocol.metrics:
         blocks += _wrapped("  - ", _metric(protocol, key))
     blocks += ["", "The leaderboard compares, in this order:"]
-    for number, column in enumerate(protocol.columns, start=1):
+    for number, column in enumerate(protocol.ranked_columns, start=1):
         blocks += _wrapped(f"  {number}. ", _column(protocol, column))
+    declared = [column for column in protocol.columns if column.is_declared]
+    if declared:
+        blocks += ["", "It also shows, without ranking by them, values that rest on declared operands:"]
+    for column in declared:
+        blocks += _wrapped("  - ", _column(protocol, column))
     for paragraph in _more(protocol):
         blocks += ["", *_wrapped("", paragraph)]
     return "\n".join(blocks)

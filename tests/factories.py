@@ -28,11 +28,11 @@ from bayerboard.teams.models import Membership, Team
 from bayerboard.teams.origin import Origin
 from scoring import SCORER_VERSION
 from scoring.canonical import sha256_of_json
-from scoring.engine import ImageScore, ScoreReport
 from scoring.factsheet import FactSheet
 from scoring.manifest import Manifest
 from scoring.protocol import Protocol, load_protocol
 from scoring.reference import Reference
+from scoring.report import ImageScore, ScoreReport
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -16,10 +16,10 @@ from scoring.commands.common import (
     print_problems,
     write_json,
 )
-from scoring.engine import report_json
 from scoring.manifest import Manifest, ManifestError
 from scoring.protocol import find_protocol
 from scoring.reference import Reference
+from scoring.report import report_json
 
 if TYPE_CHECKING:
     import argparse

@@ -19,7 +19,7 @@ from scoring.commands.common import (
 from scoring.commands.progress import progress
 from scoring.commands.table import figure, format_table, heading
 from scoring.compare import Comparison, compare_reports
-from scoring.engine import ScoreReport, score_archive
+from scoring.engine import score_archive
 from scoring.problems import SubmissionRejected
 from scoring.protocol import find_protocol
 from scoring.reference import Reference
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from scoring.compare import ColumnComparison
     from scoring.protocol import Protocol
+    from scoring.report import ScoreReport
 
 DESCRIPTION = """\
 Score two submissions against the same reference set and tell which is better, by how much, and whether the difference

@@ -17,16 +17,17 @@ from scoring.commands.common import (
 )
 from scoring.commands.progress import progress
 from scoring.commands.table import figure, format_table, heading
-from scoring.engine import report_json, score_archive
+from scoring.engine import score_archive
 from scoring.problems import SubmissionRejected
 from scoring.protocol import find_protocol
 from scoring.reference import Reference
+from scoring.report import report_json
 
 if TYPE_CHECKING:
     import argparse
 
-    from scoring.engine import ScoreReport
     from scoring.protocol import Column, Protocol
+    from scoring.report import ScoreReport
 
 DESCRIPTION = """\
 Score a submission against a reference set, by the formulas and in the order of its protocol.

@@ -24,7 +24,7 @@ from PIL import Image
 
 from scoring.archive import ArchiveError
 from scoring.check import check_archive
-from scoring.engine import report_json, score_archive
+from scoring.engine import score_archive
 from scoring.factsheet import parse_readme
 from scoring.formula import Formula, FormulaError, UndefinedValueError
 from scoring.images import decode
@@ -33,6 +33,7 @@ from scoring.npy import PREFIX_BYTES, NpyError, decode_array, parse_header
 from scoring.problems import SubmissionRejected
 from scoring.protocol import Protocol, ProtocolError, load_protocol, parse_protocol
 from scoring.reference import Reference
+from scoring.report import report_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from scoring.columns import aggregate, summarise
-from scoring.engine import ImageScore
 from scoring.factsheet import FactSheet
-from scoring.problems import ReferenceInvalid
+from scoring.problems import SCORE_DERIVED, ReferenceInvalid
 from scoring.protocol import Protocol, load_protocol
+from scoring.report import ImageScore
 
 IMAGES = [
     ImageScore("1_noise", {"psnr": 30.0, "ssim": 0.9}),
@@ -90,6 +90,14 @@ def test_a_power_that_is_too_large_leaves_the_column_empty() -> None:
     assert "score" not in summary.metrics
     assert [warning.code for warning in summary.warnings] == ["column-undefined"]
     assert "too large" in summary.warnings[0].message
+
+
+@pytest.mark.parametrize("psnr", [30.0, 999.0])
+def test_that_an_operand_is_undeclared_is_told_whatever_the_score(psnr: float) -> None:
+    summary = summarise(with_formula("2^(2·psnr) / runtime_ms"), [ImageScore("1", {"psnr": psnr, "ssim": 1.0})])
+
+    assert [warning.code for warning in summary.warnings] == ["operand-undeclared"]
+    assert "operand-undeclared" not in SCORE_DERIVED
 
 
 def test_its_logarithm_is_not_too_large() -> None:

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from scoring.compare import Comparison, compare_reports
-from scoring.engine import ImageScore, ScoreReport
 from scoring.protocol import Protocol, load_protocol
+from scoring.report import ImageScore, ScoreReport
 from scoring.statistics import PairedDifference, TooFewUnits, holm, paired_difference
 
 PHOTOS, TILES = 10, 4

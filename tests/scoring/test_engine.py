@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from scoring.engine import MAX_LISTED_VALUE_ERRORS, ScoreReport, score_archive
+from scoring.engine import MAX_LISTED_VALUE_ERRORS, score_archive
 from scoring.factsheet import FactSheet
 from scoring.manifest import Manifest
 from scoring.metrics.psnr import psnr
 from scoring.metrics.ssim import ssim
 from scoring.problems import ReferenceInvalid, SubmissionRejected
 from scoring.reference import Reference
+from scoring.report import ScoreReport
 from tests.scoring.archives import README, npy_bytes, write_submission
 
 if TYPE_CHECKING:

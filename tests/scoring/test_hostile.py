@@ -15,10 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scoring.check import CheckReport, check_archive
-from scoring.engine import report_json, score_archive
+from scoring.engine import score_archive
 from scoring.manifest import Manifest
 from scoring.problems import SubmissionRejected
 from scoring.reference import Reference
+from scoring.report import report_json
 from tests.scoring.archives import write_submission
 
 if TYPE_CHECKING:

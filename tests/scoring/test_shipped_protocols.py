@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from scoring.engine import ScoreReport
+    from scoring.report import ScoreReport
 
 SHIPPED = Path(__file__).resolve().parents[2] / "scoring" / "protocols"
 WANG: dict[str, Any] = {"taps": 11}

@@ -15,9 +15,9 @@ from bayerboard.lib.leases import LeaseLost
 from bayerboard.rescoring import planning
 from bayerboard.results.recording import record_rejection, record_score
 from bayerboard.submissions.models import FactSheetRevision
-from scoring.engine import ImageScore, ScoreReport
 from scoring.factsheet import FactSheet
 from scoring.problems import SubmissionRejected, problem
+from scoring.report import ImageScore, ScoreReport
 from tests import factories
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ from bayerboard.leaderboards.models import Standing
 from bayerboard.rescoring import planning, publication
 from bayerboard.results.recording import record_score
 from bayerboard.submissions.models import Submission
-from scoring.engine import ImageScore, ScoreReport
 from scoring.protocol import load_protocol
+from scoring.report import ImageScore, ScoreReport
 from tests import factories
 from tests.site.test_fairness import fill
 

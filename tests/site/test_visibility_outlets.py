@@ -20,9 +20,9 @@ from bayerboard.notices.models import Notice
 from bayerboard.results.recording import record_score
 from bayerboard.runs.models import BaselineRun, RunStatus, baseline_team
 from bayerboard.teams.origin import Origin
-from scoring.engine import ImageScore, ScoreReport
 from scoring.factsheet import FactSheet
 from scoring.problems import SCORE_DERIVED, Problem
+from scoring.report import ImageScore, ScoreReport
 from tests import factories
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from bayerboard.evaluations.models import Evaluation, ImageScores, Score, Status
 from bayerboard.leaderboards.models import Standing
 
 if TYPE_CHECKING:
-    from scoring.engine import ScoreReport
     from scoring.problems import SubmissionRejected
+    from scoring.report import ScoreReport
 
 
 def record_score(evaluation: Evaluation, report: ScoreReport, archive_sha256: str, provenance: dict[str, Any]) -> None:

@@ -19,9 +19,9 @@ from scoring.commands import COMMANDS, check
 from scoring.commands.progress import progress
 from scoring.commands.score import score_table
 from scoring.commands.table import format_table
-from scoring.engine import ImageScore, ScoreReport
 from scoring.problems import CATALOGUE
 from scoring.protocol import load_protocol
+from scoring.report import ImageScore, ScoreReport
 
 HELPERS = {"__init__", "common", "progress", "table"}
 

@@ -12,8 +12,8 @@ import pytest
 from scoring.cli import main
 from scoring.commands.compare import comparison_text
 from scoring.compare import compare_reports
-from scoring.engine import ImageScore, ScoreReport
 from scoring.protocol import Protocol, load_protocol
+from scoring.report import ImageScore, ScoreReport
 from tests.scoring.archives import BAD_ARCHIVES, write_submission
 
 if TYPE_CHECKING:
