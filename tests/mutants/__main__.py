@@ -1,4 +1,7 @@
-"""``python -m tests.mutants``: make mutants, or run the tests against each and write down which are killed."""
+"""``python -m tests.mutants``: make mutants, or run the tests against each and write down which are killed.
+
+A run that was stopped goes on with those that have no result yet.
+"""
 
 from __future__ import annotations
 
@@ -72,9 +75,11 @@ def main() -> None:
         return
     listed = [Mutant(**item) for item in json.loads(LIST.read_text("utf-8"))]
     results: dict[str, list[dict[str, Any]]] = json.loads(RESULTS.read_text("utf-8")) if RESULTS.exists() else {}
-    rows = []
+    rows = results.get(options.label, [])
+    done = {tuple(row[name] for name in ("file", "function", "before", "after")) for row in rows}
     for mutant, note in resolve(root, listed, options.seed):
-        if options.only in {"", mutant.group}:
+        is_done = (mutant.file, mutant.function, mutant.before, mutant.after) in done
+        if not is_done and options.only in {"", mutant.group}:
             started = time.monotonic()
             outcome, by = run(root, mutant)
             rows.append({**mutant.to_json(), "note": note, "outcome": outcome, "by": by})
