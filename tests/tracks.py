@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayerboard.challenges.models import Phase
-from bayerboard.importing.importer import ImportReport, import_challenge
+from bayerboard.importing.importer import import_challenge
 from bayerboard.importing.spec import load_challenge_spec
 from scoring.reference import SUBSETS_FILE
 from tests import factories
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from bayerboard.importing.report import ImportReport
     from bayerboard.submissions.models import Submission
     from bayerboard.teams.models import Team
 

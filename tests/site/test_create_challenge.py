@@ -26,7 +26,7 @@ from bayerboard.challenges.models import (
     Track,
 )
 from bayerboard.importing import inputs
-from bayerboard.importing.importer import ImportReport, check_challenge, import_challenge
+from bayerboard.importing.importer import check_challenge, import_challenge
 from bayerboard.importing.spec import (
     PhaseSpec,
     SpecError,
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bayerboard.accounts.models import User
+    from bayerboard.importing.report import ImportReport
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -138,7 +139,7 @@ def requests(cast: Cast, submission: Submission) -> dict[str, tuple[str, str]]:
 def test_each_role_reads_as_much_as_it_may(cast: Cast, tmp_path: Path, role: str, allowed: set[str]) -> None:
     submission = factories.make_scored(cast.phase, cast.team, tmp_path, psnr=30)
     Challenge.objects.update(is_listed=False)
-    Phase.objects.update(inputs_released_at=timezone.now() + timezone.timedelta(days=1))
+    Phase.objects.update(inputs_released_at=timezone.now() + timedelta(days=1))
     user = getattr(cast, role, None) or person(cast, role)
 
     done = set()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise, product
+from typing import Any
 
 import pytest
 
@@ -92,7 +93,7 @@ def test_those_who_run_the_challenge_see_all_at_any_time(role: Role) -> None:
     ],
 )
 def test_participants_and_readers_see_as_much_as_the_phase_says(
-    change: dict[str, object], now: datetime, participant: Visibility, reader: Visibility
+    change: dict[str, Any], now: datetime, participant: Visibility, reader: Visibility
 ) -> None:
     phase = HIDDEN._replace(**change)
 

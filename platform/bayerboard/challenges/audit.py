@@ -77,7 +77,7 @@ class AuditEntry(models.Model):
         return f"{self.actor} {self.get_act_display()}: {self.subject}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        if self.pk is not None:
+        if not self._state.adding:
             raise AppendOnly
         super().save(*args, **kwargs)
 

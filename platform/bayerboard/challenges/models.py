@@ -225,7 +225,8 @@ class Phase(models.Model):
 
     def clean(self) -> None:
         """Refuse dates that contradict each other."""
-        if self.ends_at is not None and self.starts_at is not None and self.ends_at <= self.starts_at:
+        starts_at: datetime | None = self.starts_at  # a form may leave it out
+        if self.ends_at is not None and starts_at is not None and self.ends_at <= starts_at:
             raise ValidationError({"ends_at": "The phase must end after it starts."})
 
     @property

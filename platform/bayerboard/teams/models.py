@@ -93,7 +93,8 @@ class Membership(models.Model):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Save; a membership belongs to the challenge of its team, whoever makes it."""
-        if self.challenge_id is None:
+        given: int | None = self.challenge_id
+        if given is None:
             self.challenge_id = self.team.challenge_id
         if self.challenge_id != self.team.challenge_id:
             raise ValueError(f"{self.team} is a team of another challenge")

@@ -1,3 +1,5 @@
+from typing import Any
+
 import django.core.validators
 import django.db.models.deletion
 import django.utils.timezone
@@ -5,7 +7,7 @@ from django.conf import settings
 from django.db import migrations, models
 
 
-def organisers_to_grants(apps, schema_editor):
+def organisers_to_grants(apps: Any, schema_editor: Any) -> None:
     """Make the earliest organiser of each challenge its owner, and the others organisers."""
     grants = apps.get_model("challenges", "RoleGrant")
     through = apps.get_model("challenges", "Challenge").organisers.through
@@ -18,7 +20,7 @@ def organisers_to_grants(apps, schema_editor):
     grants.objects.bulk_create(rows)
 
 
-def grants_to_organisers(apps, schema_editor):
+def grants_to_organisers(apps: Any, schema_editor: Any) -> None:
     """Make everybody with a role that may change something an organiser again."""
     through = apps.get_model("challenges", "Challenge").organisers.through
     grants = apps.get_model("challenges", "RoleGrant").objects.exclude(role="viewer").order_by("pk")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.db import transaction
@@ -24,6 +24,7 @@ from bayerboard.operations.admin.audited import AuditedAdmin
 from bayerboard.operations.admin.read_only import NotAddedAdmin, ReadOnlyAdmin
 
 if TYPE_CHECKING:
+    from django.db.models import Model
     from django.forms import ModelForm
     from django.http import HttpRequest
 
@@ -54,8 +55,9 @@ class PhaseAdmin(NotAddedAdmin):
     list_filter = ("track__challenge", "board")
     readonly_fields = ("manifest_data", "input_set", "published_version")
 
-    def save_model(self, request: HttpRequest, obj: Phase, form: ModelForm[Phase], change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: Model, form: ModelForm[Any], change: bool) -> None:
         super().save_model(request, obj, form, change)
+        assert isinstance(obj, Phase)
         with transaction.atomic():
             if "selection" in form.changed_data:
                 # Another submission may stand for a team now.

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from bayerboard.importing.importer import ImportReport, check_challenge, import_challenge
+from bayerboard.importing.importer import check_challenge, import_challenge
 from bayerboard.importing.spec import SpecError, load_challenge_spec
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
+
+    from bayerboard.importing.report import ImportReport
 
 
 class Command(BaseCommand):
