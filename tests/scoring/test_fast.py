@@ -232,8 +232,8 @@ class PythonLoops:
             crop,
             limit,
             _array(numbers, ctypes.c_double, 10),
-            _array(single, ctypes.c_float, tile.ROOM_VALUES),
-            _array(double, ctypes.c_double, tile.ROOM_VALUES),
+            _array(single, ctypes.c_float, tile.SCRATCH_VALUES),
+            _array(double, ctypes.c_double, tile.SCRATCH_VALUES),
             _array(result, ctypes.c_double, 3),
         )
 

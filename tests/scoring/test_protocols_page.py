@@ -10,8 +10,9 @@ import pytest
 from scoring.formula import FUNCTION_NAMES
 from scoring.metrics import METRICS
 from scoring.metrics.parameters import PARAMETERS, PRESETS
+from scoring.operands import DECLARED_NAMES
 from scoring.protocol import PROTOCOL_KEYS, parse_protocol
-from scoring.protocol_parts import COLUMN_KEYS, DECLARED_NAMES
+from scoring.protocol_parts import COLUMN_KEYS
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "protocols.md").read_text("utf-8")
 
