@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-# name: (module with main(arguments) -> exit status, what the command does)
+# name: (module with main(arguments) -> exit status, the command's purpose)
 COMMANDS = {
     "predict": ("baselines.commands.predict", "run a baseline over RGB tiles and write a submission zip"),
     "train": ("baselines.commands.train", "train a method on a data set's pairs; --resume goes on"),

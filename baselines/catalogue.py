@@ -35,7 +35,7 @@ class Method:
     Attributes
     ----------
     name
-        What it is called on the command line; also the folder below ``baselines/``.
+        Its name on the command line; also the folder below ``baselines/``.
     title, summary
         For people: a short title, and one or two sentences.
     card

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from baselines.tracks import Track
 
 PACKAGE = Path(__file__).parent
-# What `python -m baselines predict` is made of, apart from the method itself.
+# The files of `python -m baselines predict`, apart from the method itself.
 SHARED_MODULES = (
     "__init__.py",
     "__main__.py",
@@ -137,7 +137,7 @@ def _contents(method: Method) -> Iterator[tuple[str, bytes]]:
 
 
 def requirements(method: Method) -> tuple[str, ...]:
-    """Return what has to be installed to run a method."""
+    """Return the packages that have to be installed to run a method."""
     return REQUIREMENTS + (TORCH_REQUIREMENTS if method.trained else ())
 
 

@@ -1,4 +1,4 @@
-"""What this machine has for the methods that need torch; asking imports torch only where it is installed."""
+"""This machine's equipment for methods that need torch; asking imports torch only where it is installed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Equipment:
-    """What a worker can run.
+    """The equipment of a worker.
 
     Attributes
     ----------

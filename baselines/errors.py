@@ -1,4 +1,4 @@
-"""What can go wrong with a baseline's input, in words that a user can act on."""
+"""Errors in a baseline's input, in words that a user can act on."""
 
 from __future__ import annotations
 

@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What a method scored.
+    """The scores of a method.
 
     Attributes
     ----------
     method, track, split
-        What was run on what.
+        The method, and the data that it ran on.
     metrics
         Means over the images, by the track's protocol.
     prediction

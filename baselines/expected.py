@@ -1,4 +1,4 @@
-"""What the shipped methods scored on the synthetic test sets, as `python -m benchmarks.baselines` measured it."""
+"""Scores of the shipped methods on the synthetic test sets, as `python -m benchmarks.baselines` measured it."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ JPG_SUFFIXES = (".jpg", ".jpeg")
 PNG_SUFFIXES = (".png",)
 # A tile of 504×504 pixels is under 800 kB even when it is stored without loss.
 MAX_TILE_BYTES = 8 * 1024 * 1024
-# what Pillow answers damage with
+# Pillow's exceptions for damage
 DECODE_ERRORS = (
     OSError,
     SyntaxError,
@@ -38,7 +38,7 @@ DECODE_ERRORS = (
     Image.DecompressionBombError,
     Image.DecompressionBombWarning,
 )
-# what zipfile answers damage with; RuntimeError says that an entry is encrypted
+# zipfile's exceptions for damage; RuntimeError says that an entry is encrypted
 ENTRY_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError)
 
 
@@ -72,7 +72,7 @@ class TileSource:
 
 
 def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
-    """Sort key that orders the numbers in a name by value.
+    """Return a sort key that orders the numbers in a name by value.
 
     `scoring` has one too; a baseline's download does without `scoring`.
     """

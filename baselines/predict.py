@@ -30,7 +30,7 @@ GPU_BATCH = 8
 
 
 class Predictor(Protocol):
-    """What predicts a batch of tiles; see `baselines.learning.predictor.NetworkPredictor`."""
+    """A predictor of batches of tiles; see `baselines.learning.predictor.NetworkPredictor`."""
 
     device: Literal["cpu", "gpu"]
     device_name: str
@@ -59,7 +59,7 @@ class FormulaPredictor:
 
 @dataclass(frozen=True)
 class PredictionReport:
-    """What a prediction run did.
+    """The result of a prediction run.
 
     Attributes
     ----------
@@ -125,8 +125,8 @@ def predict(
     InputError
         If the input is missing, empty, unreadable or of the wrong size.
     BaselineError
-        If there is no such track, device or weights, the method does not serve the track, or it needs what is not
-        installed.
+        If there is no such track, device or weights, the method does not serve the track, or it needs a package that
+        is not installed.
     """
     chosen = get_method(method)
     check_track(chosen, track)
@@ -175,7 +175,7 @@ def check_track(method: Method, track: str) -> None:
 def load_predictor(
     method: Method, track: str, *, weights: Path | None = None, device: str = "auto", precision: str = "auto"
 ) -> Predictor:
-    """Make what predicts a track's tiles.
+    """Make the predictor of a track's tiles.
 
     Raises
     ------

@@ -25,7 +25,7 @@ ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 
 @dataclass(frozen=True)
 class Readme:
-    """What a submission's readme.txt declares.
+    """The declarations in a submission's readme.txt.
 
     Attributes
     ----------
@@ -89,7 +89,7 @@ def write_submission(output: Path) -> Iterator[SubmissionWriter]:
     Raises
     ------
     OSError
-        If it cannot be written. Whatever goes wrong, a file of that name stays as it was.
+        If it cannot be written. After any error, an older file of that name stays as it was.
     """
     output.parent.mkdir(parents=True, exist_ok=True)
     unfinished = output.with_name(f".{output.name}.{os.getpid()}.part")

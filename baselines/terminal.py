@@ -1,4 +1,4 @@
-"""What the commands share: a line of progress, common arguments, and usage errors with the status that we promise."""
+"""Shared by the commands: a line of progress, common arguments, and usage errors with the status that we promise."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def add_track(parser: Parser, *, required: bool = True) -> None:
 
 
 def add_running(parser: Parser) -> None:
-    """Add what says which weights run where."""
+    """Add the options for weights and device."""
     parser.add_argument("--weights", type=Path, metavar="FILE", help="trained weights; by default those that ship")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where to run")
     parser.add_argument("--precision", choices=("auto", "float32", "bfloat16"), default="auto", help="of convolutions")

@@ -22,7 +22,7 @@ class Track:
     protocol
         Name of the scoring protocol.
     task
-        What is predicted from what.
+        The direction of prediction.
     """
 
     name: str
@@ -48,7 +48,7 @@ class Track:
 
     @property
     def output_shape(self) -> tuple[int, int, int]:
-        """Shape of what is predicted for a tile."""
+        """Shape of the prediction for a tile."""
         return self.rgb_shape if self.reads_raw else self.packed_shape
 
 

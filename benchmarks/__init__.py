@@ -1,1 +1,1 @@
-"""What measures: speed, memory, and whether the statistics hold. Each writes its own table into docs/."""
+"""Benchmarks: speed, memory, and whether the statistics hold. Each writes its own table into docs/."""

@@ -1,8 +1,8 @@
 """Measures the baselines and writes docs/baselines.md: ``python -m benchmarks.baselines``.
 
 Scores are of the test sets of ``python -m baselines data make --track TRACK`` with its defaults, and are kept in
-baselines/scores.json, which the commands and the site read. Times are kept in benchmarks/baselines_speed.json. What is
-not asked for anew (--methods, --no-scores, --no-speed) stays as it was measured.
+baselines/scores.json, which the commands and the site read. Times are kept in benchmarks/baselines_speed.json.
+Figures that are not asked for anew (--methods, --no-scores, --no-speed) stay as they were measured.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ SPLITS = {"s7": ("test", "test2"), "p20": ("test", "test2"), "mai22": ("test",)}
 
 
 def read(path: Path) -> dict[str, Any]:
-    """Return what was measured before."""
+    """Return the earlier measurements."""
     stored: dict[str, Any] = json.loads(path.read_text("utf-8")) if path.exists() else {}
     return stored
 

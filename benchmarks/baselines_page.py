@@ -1,4 +1,4 @@
-"""The page docs/baselines.md, from what was measured."""
+"""The page docs/baselines.md, from the measurements."""
 
 from __future__ import annotations
 

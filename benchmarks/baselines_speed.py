@@ -38,7 +38,7 @@ def machine() -> dict[str, Any]:
 
 
 def measure(method: Method) -> dict[str, Any]:
-    """Return seconds per tile of every way, and what the network is made of."""
+    """Return seconds per tile of every way, and the network's figures."""
     track = method.tracks[0]
     network = load_graph(method, track, None)
     facts: dict[str, Any] = {"track": track, "threads": torch.get_num_threads()}

@@ -48,11 +48,11 @@ class Scenario:
     is_promised: bool = True
 
     def sizes(self) -> NDArray[np.int64]:
-        """Tiles of each photo."""
+        """Return the tiles of each photo."""
         return np.linspace(8, TILES, self.photos).astype(int) if self.unequal else np.full(self.photos, TILES)
 
     def draw(self, generator: np.random.Generator, size: tuple[int, ...]) -> NDArray[np.float64]:
-        """Deviations with mean 0 and variance 1."""
+        """Return deviations with mean 0 and variance 1."""
         drawn: NDArray[np.float64]
         if self.shape == "heavy":
             drawn = generator.standard_t(5, size) / np.sqrt(5 / 3)
@@ -92,7 +92,7 @@ def groups_of(scenario: Scenario) -> list[str | None]:
 def tiles_of(
     scenario: Scenario, generator: np.random.Generator, series: int, photo_db: float, tile_db: float
 ) -> NDArray[np.float64]:
-    """Series × tiles: a deviation for each photo, normal or not, and one for each of its tiles."""
+    """Return series × tiles: a deviation for each photo, normal or not, and one for each of its tiles."""
     sizes = scenario.sizes()
     photos = photo_db * scenario.draw(generator, (series, scenario.photos))
     return photos.repeat(sizes, axis=1) + tile_db * generator.standard_normal((series, sizes.sum()))
@@ -102,7 +102,7 @@ def tiles_of(
 
 
 def tile_t(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Student's interval as if every tile were independent."""
+    """Return Student's interval as if every tile were independent."""
     count = values.shape[1]
     half = stdtrit(count - 1, 1 - ALPHA / 2) * values.std(axis=1, ddof=1) / np.sqrt(count)
     return values.mean(axis=1) - half, values.mean(axis=1) + half
@@ -111,18 +111,18 @@ def tile_t(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np
 def percentile_bootstrap(
     units: NDArray[np.float64], generator: np.random.Generator
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Percentiles of the means of photos drawn with replacement."""
+    """Return percentiles of the means of photos drawn with replacement."""
     count = units.shape[1]
     weights = generator.multinomial(count, np.full(count, 1 / count), RESAMPLES) / count
     low, high = np.quantile(units @ weights.T, [ALPHA / 2, 1 - ALPHA / 2], axis=1)
     return low, high
 
 
-# --- What is counted --------------------------------------------------------------------------------------------------
+# --- Counts -----------------------------------------------------------------------------------------------------------
 
 
 def count_intervals(scenario: Scenario, generator: np.random.Generator, data_sets: int) -> list[Row]:
-    """How often the interval of a team's mean holds it."""
+    """Count how often the interval of a team's mean holds it."""
     counts: dict[str, list[tuple[NDArray[np.bool_], NDArray[np.float64]]]] = {}
     for _ in range(data_sets // DATA_SETS_AT_ONCE):
         values = tiles_of(scenario, generator, DATA_SETS_AT_ONCE, PHOTO_DB, TILE_DB)
@@ -150,7 +150,7 @@ def count_intervals(scenario: Scenario, generator: np.random.Generator, data_set
 
 
 def count_false_alarms(scenario: Scenario, generator: np.random.Generator, data_sets: int) -> list[Row]:
-    """How often two teams with the same true mean are called different."""
+    """Count how often two teams with the same true mean are called different."""
     counts: dict[str, list[NDArray[np.bool_]]] = {}
     for _ in range(data_sets // DATA_SETS_AT_ONCE):
         first, second = (
@@ -174,7 +174,7 @@ def count_false_alarms(scenario: Scenario, generator: np.random.Generator, data_
 def bootstrap_ranks(
     units: NDArray[np.float64], generator: np.random.Generator
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Percentiles of each team's rank among means of photos drawn with replacement."""
+    """Return percentiles of each team's rank among means of photos drawn with replacement."""
     count = units.shape[1]
     weights = generator.multinomial(count, np.full(count, 1 / count), RESAMPLES) / count
     ranks = (-(units @ weights.T)).argsort(axis=0).argsort(axis=0) + 1
@@ -183,7 +183,7 @@ def bootstrap_ranks(
 
 
 def tile_ranks(values: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Rank sets from a paired t-test of tiles for each pair, as if it were the only one."""
+    """Return rank sets from a paired t-test of tiles for each pair, as if it were the only one."""
     covariance, means = np.cov(values), values.mean(axis=1)
     variance = np.diag(covariance)
     spread = np.sqrt(np.maximum(variance[:, None] + variance[None, :] - 2 * covariance, 0))
@@ -194,7 +194,7 @@ def tile_ranks(values: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[
 
 
 def count_rank_sets(scenario: Scenario, generator: np.random.Generator, data_sets: int) -> list[Row]:
-    """How often all teams' rank sets hold all their true ranks at once; equal teams have all ranks of their tie."""
+    """Count how often all teams' rank sets hold all their true ranks; equal teams have all ranks of their tie."""
     teams = len(BOARD_DB)
     first = 1 + (BOARD_DB[None, :] > BOARD_DB[:, None]).sum(axis=1)
     last = teams - (BOARD_DB[None, :] < BOARD_DB[:, None]).sum(axis=1)

@@ -41,7 +41,7 @@ def make_test_set(
          zipfile.ZipFile(submission, "w", zipfile.ZIP_DEFLATED, compresslevel=level) as archive:  # fmt: skip
         archive.writestr("submission/readme.txt", "Runtime per frame [s] : 0.1\nCPU[1] / GPU[0] : 1\nExtra Data : 0\n")
         for number in range(images):
-            # Names of one length, so that the organisers' sorted lists agree whatever the sorting.
+            # Names of one length, so that the organisers' sorted lists agree for any sorting.
             name = f"{number // TILES:03}_{number % TILES:02}.npy"
             images_of_pair = [npy(image) for image in pairs[number % TILES]]
             if number < TILES:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def pair(reference: NDArray[np.uint16], submission: NDArray[np.uint16]) -> tuple[float, float]:
-    """PSNR and SSIM of two H×W×4 images of 10 bits."""
+    """Return PSNR and SSIM of two H×W×4 images of 10 bits."""
     a, b = reference / 1024, submission / 1024
     mse = float(np.mean((a - b) ** 2))
     channels = [_ssim(a[..., channel], b[..., channel]) for channel in range(a.shape[2])]

@@ -28,7 +28,7 @@ MIB = 1 << 20
 
 
 def measure(teams: int, images: int, photos: int) -> dict[str, float]:
-    """Seconds of each step, in this process."""
+    """Return the seconds of each step, in this process."""
     generator = np.random.default_rng(1)
     groups: list[str | None] = [str(image * photos // images) for image in range(images)]
     levels = generator.normal(30, 1, (teams, 1)) + generator.normal(0, 3, photos).repeat(images // photos)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
-# Title, text, the command that measures it alone, and what measures it.
+# Title, text, the command that measures it alone, and its function.
 Section: TypeAlias = "tuple[str, str, str, Callable[[], str]]"
 LIBRARIES = ("numpy", "numba", "scipy", "scikit-image", "isal")
 
@@ -82,7 +82,7 @@ def processor() -> str:
 def write_page(target: Path, command: str, sections: Sequence[Section]) -> None:
     """Measure section by section, those that are named on the command line or all, and write them into the page.
 
-    A section is named by the last word of its command. Each is written at once: what fails later costs none.
+    A section is named by the last word of its command. Each is written at once: a later failure costs none.
     """
     names = {measured_by.rpartition(".")[2] for _, _, measured_by, _ in sections}
     parser = argparse.ArgumentParser(description=f"Measure, and write {target.name}.")

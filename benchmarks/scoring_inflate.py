@@ -1,4 +1,4 @@
-"""Inflaters on what submissions hold: ``python -m benchmarks.scoring_inflate``.
+"""Inflaters on the content of submissions: ``python -m benchmarks.scoring_inflate``.
 
 Those that are not installed are left out; `make dev-environment` installs them all.
 """
@@ -25,7 +25,7 @@ IMAGES = 8
 
 
 def inflaters(size_bytes: int) -> dict[str, Callable[[bytes], bytes]]:
-    """Each as it would be used here: stopping at the announced size."""
+    """Return each as it would be used here: stopping at the announced size."""
     known: dict[str, Callable[[bytes], bytes]] = {
         "Bayerboard (isal, bounded)": lambda packed: inflate(io.BytesIO(packed).read, len(packed), size_bytes + 1),
         "isal": lambda packed: isal_zlib.decompressobj(-15).decompress(packed, size_bytes + 1),

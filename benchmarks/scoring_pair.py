@@ -1,7 +1,7 @@
 """PSNR and SSIM of one pair on one core, against scipy's and scikit-image's: ``python -m benchmarks.scoring_pair``.
 
 Each way runs in processes of its own: the formula's temporary arrays have glibc give memory back to the system and
-fetch it again page by page, or not, depending on what else the process did before.
+fetch it again page by page, or not, depending on the process's earlier work.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 SIZES = (("252×252×4", 252, 252, 21), ("248×248×4", 248, 248, 21), ("12 Mpixel (1512×2016×4)", 1512, 2016, 3))
 KEPT = {"MALLOC_MMAP_THRESHOLD_": "1000000000", "MALLOC_TRIM_THRESHOLD_": "4000000000", "MALLOC_TOP_PAD_": "64000000"}
 OURS = "ours"
-# What each is called in the table, and the environment it runs in.
+# The name of each in the table, and the environment it runs in.
 WAYS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     OURS: ("Bayerboard, compiled; float32 where proven", {}),
     "float64": ("Bayerboard, compiled; float64 only", {}),
@@ -58,7 +58,7 @@ def _skimage(reference: NDArray[np.uint16], submission: NDArray[np.uint16]) -> C
 
 
 def measure(way: str, height: int, width: int, repeats: int) -> tuple[float, float]:
-    """Median seconds in this process, and the share of SSIM that was worked out in float32."""
+    """Return the median seconds in this process, and the share of SSIM that was worked out in float32."""
     a, b = scene(height, width, seed=1)
     if way == "float64":
         fast.MAX_ERROR = -1.0
@@ -77,7 +77,7 @@ def measure(way: str, height: int, width: int, repeats: int) -> tuple[float, flo
 
 
 def run_apart(way: str, height: int, width: int, repeats: int) -> tuple[float, float]:
-    """:func:`measure` in a process of its own, on one core."""
+    """Run :func:`measure` in a process of its own, on one core."""
     command = [sys.executable, "-m", "benchmarks.scoring_pair", way, *map(str, (height, width, repeats))]
     core = min(os.sched_getaffinity(0))
     done = subprocess.run(

@@ -23,7 +23,7 @@ def ours(reference: Path, submission: Path) -> list[str]:
 
 
 def floor(submission: Path, repeats: int) -> float:
-    """Seconds for inflating a submission and comparing as many pairs, on one core, and nothing else."""
+    """Return the seconds for inflating a submission and comparing as many pairs, on one core, and nothing else."""
     pairs = [scene(SIDE_PX, SIDE_PX, seed) for seed in range(TILES)]
     cores = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {min(cores)})

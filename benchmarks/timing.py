@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def in_turns(functions: Mapping[str, Callable[[], object]], repeats: int) -> dict[str, float]:
-    """Median seconds of each, all of them measured once in every round; the first round does not count."""
+    """Return the median seconds of each, all of them measured once in every round; the first round does not count."""
     seconds: dict[str, list[float]] = {name: [] for name in functions}
     for turn in range(repeats + 1):
         for name, function in functions.items():
@@ -28,7 +28,7 @@ def in_turns(functions: Mapping[str, Callable[[], object]], repeats: int) -> dic
 
 @dataclass(frozen=True)
 class Run:
-    """What a process took."""
+    """The time and memory of a process."""
 
     wall_s: float
     cpu_s: float

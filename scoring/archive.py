@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 _MIB = 1 << 20
-# A directory record takes 46 bytes, the name and what zip programs add; longer ones count as more entries.
+# A directory record takes 46 bytes, the name and zip programs' extra fields; longer ones count as more entries.
 _DIRECTORY_BYTES_PER_ENTRY = 300
 _LOCAL_FILE_SIGNATURE = b"PK\x03\x04"
 _LOCAL_HEADER_BYTES = 30
@@ -69,7 +69,7 @@ class _ReadTooLarge(Exception):
     """One read asks for more than any honest archive needs."""
 
 
-# What zipfile raises for a damaged directory. A plain OSError is the disk's fault and not among them.
+# Exceptions of zipfile for a damaged directory. A plain OSError is the disk's fault and not among them.
 _DAMAGE = (
     zipfile.BadZipFile,
     NotImplementedError,  # a newer version of the format
@@ -133,7 +133,7 @@ class ZipArchive:
     source
         A path, or a binary file that can seek (it is left open).
     name
-        What messages call the archive.
+        The archive's name in messages.
 
     Raises
     ------
@@ -190,7 +190,7 @@ class ZipArchive:
         return found
 
     def header_faults(self) -> list[Problem]:
-        """Where the entries themselves differ from the table of contents; nothing is inflated.
+        """Return the places where the entries differ from the table of contents; nothing is inflated.
 
         An entry that is encrypted or packed in an unknown way is passed over, as it is refused anyhow.
         """
@@ -220,7 +220,7 @@ class ZipArchive:
         return self._read(entry, min(size_bytes, entry.size_bytes))
 
     def read(self, entry: Entry) -> bytes:
-        """All bytes of an entry, exactly as many as announced, with the checksum verified.
+        """Return all bytes of an entry, exactly as many as announced, with the checksum verified.
 
         Raises
         ------
@@ -265,7 +265,7 @@ class ZipArchive:
         return tuple(Entry(info.filename, info.file_size, info.compress_size, info) for info in infos)
 
     def _read(self, entry: Entry, size_bytes: int) -> bytes:
-        """Up to so many unpacked bytes of an entry: fewer where it ends before."""
+        """Return up to so many unpacked bytes of an entry: fewer where it ends before."""
         try:
             read = self._file.reader(self._packed_at(entry))
             if entry.info.compress_type == zipfile.ZIP_STORED:
@@ -275,7 +275,7 @@ class ZipArchive:
             raise ArchiveError(problem("entry-damaged", file=entry.path)) from error
 
     def _packed_at(self, entry: Entry) -> int:
-        """Where the first packed byte is: behind the entry's own header, of which only the lengths matter."""
+        """Return the position of the first packed byte: behind the entry's own header, read for its lengths alone."""
         header_at = entry.info.header_offset
         header = self._file.reader(header_at)(_LOCAL_HEADER_BYTES)
         if not header.startswith(_LOCAL_FILE_SIGNATURE):
@@ -294,7 +294,7 @@ class _GuardedFile:
         self._stream = stream
         self._lock = threading.Lock()
         self.size_bytes = stream.seek(0, os.SEEK_END)
-        # zipfile looks for the end record in the last 65,557 bytes, whatever the limit.
+        # zipfile looks for the end record in the last 65,557 bytes, and knows no limit.
         self._max_read_bytes = max(max_read_bytes, 1 << 17)
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
@@ -314,7 +314,7 @@ class _GuardedFile:
         return self._stream.read(wanted)
 
     def read_at(self, position: int, size_bytes: int) -> bytes:
-        """Up to so many bytes at a position: fewer at the end of the file, none outside."""
+        """Return up to so many bytes at a position: fewer at the end of the file, none outside."""
         if not 0 <= position <= self.size_bytes:
             return b""
         with self._lock:

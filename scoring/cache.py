@@ -1,6 +1,6 @@
 """Decoded references, kept on disk from one submission to the next.
 
-What is kept is the images themselves: inflating and decoding them is most of what depends on the reference alone. Of
+The images themselves are kept: inflating and decoding them is most of the work that depends on the reference alone. Of
 the four filters of SSIM only one does, and its result is four times as large as the image.
 
 Worker processes may share a folder: files appear whole or not at all, each has a checksum, and one that vanishes or is
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from scoring.protocol import Protocol
     from scoring.reference import Reference
 
-# Checksum of what follows, and the level that the file says is white (NaN for none); then the values in C order.
+# Checksum of the rest, and the level that the file says is white (NaN for none); then the values in C order.
 _HEADER = struct.Struct("<Id")
 
 
@@ -77,7 +77,7 @@ class CachedReference:
     fits: bool
 
     def decode(self, name: str) -> Decoded:
-        """As :meth:`scoring.reference.Reference.decode`."""
+        """Return an image like :meth:`scoring.reference.Reference.decode`."""
         path = self.folder / f"{self.numbers[name]}"
         found = self._read(path, self.specs[name])
         if found is None:

@@ -8,10 +8,10 @@ from typing import Any
 
 
 def canonical_json(data: Any) -> bytes:
-    """ASCII JSON with sorted keys and no blanks; ValueError for NaN and infinity, unknown to JSON."""
+    """Return ASCII JSON with sorted keys and no blanks; ValueError for NaN and infinity, unknown to JSON."""
     return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False).encode()
 
 
 def sha256_of_json(data: Any) -> str:
-    """SHA-256 of the canonical JSON text, in hexadecimal."""
+    """Return the SHA-256 of the canonical JSON text, in hexadecimal."""
     return hashlib.sha256(canonical_json(data)).hexdigest()

@@ -1,4 +1,4 @@
-"""What can be said about an archive without scoring it: names, and every image's header."""
+"""The check of an archive without scoring it: names, and every image's header."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
     from scoring.manifest import FileSpec, Manifest
     from scoring.protocol import Protocol
 
-# Images of a wrong type whose values are read to say what is wrong with them; the others are only said to be wrong.
+# Images of a wrong type whose values are read for a precise message; the others are only said to be wrong.
 MAX_IMAGES_DIAGNOSED = 8
 MAX_LISTED_ERRORS = 2_000
 
 
 @dataclass
 class CheckReport:
-    """What a check found; ``members`` are the entries by the stems of their images."""
+    """The result of a check; ``members`` are the entries by the stems of their images."""
 
     errors: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
@@ -51,7 +51,7 @@ def check_archive(
     *,
     name: str | None = None,
 ) -> CheckReport:
-    """Compare an archive with what a submission must look like.
+    """Compare an archive's form with the manifest and the protocol.
 
     Reads the directory, every image's header and the readme, and, of at most eight images of a wrong type, the
     values; nothing is unpacked to disk. A value above the maximum and a wrong checksum are found by scoring only.
@@ -61,7 +61,7 @@ def check_archive(
     archive
         A path, or a binary file that can seek.
     name
-        What messages call the archive, such as the name it was uploaded under; by default "The archive".
+        The archive's name in messages, such as the one it was uploaded under; by default "The archive".
 
     Raises
     ------
@@ -76,7 +76,7 @@ def check_archive(
 
 
 def inspect(archive: ZipArchive, manifest: Manifest, protocol: Protocol) -> CheckReport:
-    """:func:`check_archive` of an archive that is open already, and stays open."""
+    """Check an open archive as :func:`check_archive` does; it stays open."""
     # Nothing is inflated from an archive that announces too much, or two things at once.
     bounds = archive.bounds_exceeded() or archive.header_faults()
     layout = arrange(archive, manifest)
@@ -95,7 +95,7 @@ def inspect(archive: ZipArchive, manifest: Manifest, protocol: Protocol) -> Chec
 
 
 def _is_readable(entry: Entry) -> bool:
-    """Whether reading is worth a try; otherwise the layout has said why not."""
+    """Return whether reading is worth a try; otherwise the layout has said why not."""
     return entry.is_supported and not entry.is_encrypted
 
 
@@ -188,7 +188,7 @@ class _ImageCheck:
 
 @dataclass(frozen=True)
 class _Npy:
-    """A .npy file in a zip, which is the submission or a .npz within it; ``label`` is what messages call it."""
+    """A .npy file in a zip, which is the submission or a .npz within it; ``label`` is its name in messages."""
 
     label: str
     archive: ZipArchive

@@ -27,7 +27,7 @@ class Summary:
     metrics
         Means of the protocol's metrics, and values of its other columns: a column that has no value is left out.
     warnings
-        Why a column has none, and what the protocol's limits say.
+        Why a column has none, and which limits of the protocol are exceeded.
     eligible
         Whether the fact sheet keeps within the limits; None where the protocol has none.
     operands
@@ -58,19 +58,19 @@ def summarise(
     *,
     archive: str | None = None,
 ) -> Summary:
-    """Means over all images and over each subset, formulas, and limits.
+    """Compute the means over all images and over each subset, the formulas, and the limits.
 
     Parameters
     ----------
     images
         At least one; every image has a value for each of the protocol's metrics.
     factsheet
-        What the submission declares; formulas and limits read it.
+        The submission's declarations; formulas and limits read it.
     private_info
-        Of every image by its name what the private manifest says; ``subset`` counts. Where it says nothing, the
+        Each image's entry in the private manifest, by the image's name; ``subset`` counts. Without one, the
         protocol's pattern decides.
     archive
-        What messages call the submission.
+        The submission's name in messages.
 
     Raises
     ------

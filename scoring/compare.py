@@ -92,7 +92,7 @@ class Comparison:
     left_out
         Labels of the columns that have none and so cannot be compared.
     units, unit_kind
-        How many independent units there were, and what they are: photos, or images.
+        The number of independent units, and their kind: photos, or images.
     images
         All images, those that differ most in the first column first.
     """

@@ -50,10 +50,10 @@ def score_archive(
     archive
         A path, or a binary file that can seek.
     on_progress
-        Called with the number of images done and of all after every image. What it raises ends the scoring and
-        propagates.
+        Called with the number of images done and of all after every image. An exception of it ends the
+        scoring and propagates.
     name
-        What messages call the archive, such as the name it was uploaded under; by default "The archive".
+        The archive's name in messages, such as the one it was uploaded under; by default "The archive".
     jobs
         How many images are worked on at once; None for as many as there are cores.
     cache
@@ -85,7 +85,7 @@ def score_archive(
 
 @dataclass(frozen=True)
 class _Outcome:
-    """What became of one image: ``values`` is None where something is wrong with it, or was with another before."""
+    """The outcome of one image: ``values`` is None where this image or an earlier one is at fault."""
 
     name: str
     path: str
@@ -209,7 +209,7 @@ class _Scoring:
         return [*self.errors[:MAX_LISTED_VALUE_ERRORS], self.archive.fault("more-problems", count=count)]
 
     def _odd_values(self) -> list[Problem]:
-        """Warnings about values that are legal and yet hardly what was meant."""
+        """Return warnings about values that are legal and yet hardly intended."""
         white_level = self.protocol.white_level
         if self.zero:
             count = len(self.zero)

@@ -1,4 +1,4 @@
-"""The fact sheet: what participants declare in their readme, read leniently.
+"""The fact sheet: the declarations in a participant's readme, read leniently.
 
 The organisers' template has four lines, which their scorer reads by position::
 
@@ -7,7 +7,7 @@ The organisers' template has four lines, which their scorer reads by position::
     Extra Data [1] / No Extra Data [0] : 0
     Other description : free text
 
-Here a line counts for what its label says, in any order and with any decoration; position only decides where the
+Here a line's label decides its meaning, in any order and with any decoration; position only decides where the
 labels do not.
 """
 
@@ -76,14 +76,14 @@ _NO_WORD = re.compile(r"\b(no|none|not|false|without)\b")
 
 @dataclass(frozen=True)
 class FactSheet:
-    """What was declared; None (or an empty description) where nothing could be read.
+    """The declared values; None (or an empty description) where nothing could be read.
 
     Attributes
     ----------
     runtime_s
         Declared runtime per image in seconds.
     device
-        What it was declared for.
+        The device that the runtime was declared for.
     extra_data
         Whether other data than the challenge's was used.
     description
@@ -100,7 +100,7 @@ class FactSheet:
     macs: float | None = None
 
     def missing(self) -> list[str]:
-        """Names, for people, of what the readme does not say; a description may stay empty."""
+        """Return the names, for people, of the fields that the readme lacks; a description may stay empty."""
         values = {"runtime per image": self.runtime_s, "CPU or GPU": self.device, "extra data": self.extra_data}
         return [name for name, value in values.items() if value is None]
 
@@ -119,7 +119,7 @@ class FactSheet:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> FactSheet:
-        """Read back what :meth:`to_json` wrote; KeyError when a field is missing."""
+        """Read data of :meth:`to_json`; KeyError when a field is missing."""
         counts = data.get("parameters"), data.get("macs")
         return cls(data["runtime_s"], data["device"], data["extra_data"], data["description"], *counts)
 
@@ -134,7 +134,7 @@ class _Line:
 
 
 def parse_readme(data: bytes) -> FactSheet:
-    """Read a fact sheet from a readme's bytes; what cannot be understood stays None. Never raises.
+    """Read a fact sheet from a readme's bytes; a field that cannot be understood stays None. Never raises.
 
     Only the first 64 KiB count.
     """
@@ -152,7 +152,7 @@ def parse_readme(data: bytes) -> FactSheet:
 
 
 def _decode(data: bytes) -> str:
-    """Text of a file that may come from any editor; what is not text becomes the replacement character."""
+    """Return the text of a file from any editor; bytes that are not text become the replacement character."""
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return data.decode("utf-16", errors="replace")
     return data.decode("utf-8-sig", errors="replace")
@@ -167,7 +167,7 @@ def _labelled(lines: Iterable[str]) -> Iterator[_Line]:
 
 
 def _claim(lines: list[_Line]) -> dict[str, _Line]:
-    """Which line tells which field: by its label first, then by its place among the lines with a separator."""
+    """Return the line of each field: by its label first, then by its place among the lines with a separator."""
     claimed: dict[str, _Line] = {}
     unclaimed = []
     for position, line in enumerate(lines):
@@ -190,7 +190,7 @@ def _meaning(label: str) -> str | None:
 
 
 def _read_runtime(line: _Line) -> float | None:
-    """Seconds: the first number with a unit of time, or the number that the value begins with."""
+    """Return seconds: the first number with a unit of time, or the number that the value begins with."""
     quantities = list(_QUANTITY.finditer(line.value))
     for quantity in quantities:
         if quantity["unit"].lower() in _SECONDS_PER_UNIT:
@@ -221,13 +221,13 @@ def _read_count(line: _Line | None) -> float | None:
 
 
 def _is_grouped(number: str, unit: str) -> bool:
-    """Whether commas group thousands: 1,940,000 and 1,940, but not 0,194 and not 1,940 M."""
+    """Return whether commas group thousands: 1,940,000 and 1,940, but not 0,194 and not 1,940 M."""
     groups = number.count(",")
     return groups > 1 or (groups == 1 and not unit and _THOUSANDS.fullmatch(number) is not None)
 
 
 def _read_device(line: _Line) -> Device | None:
-    """By the number, as the label explains it, and by the words; None where they contradict each other."""
+    """Return the device that the number and the words name; None where they contradict each other."""
     value = line.value.lower()
     said: set[Device] = set()
     flag = _FLAG.match(value)
@@ -258,7 +258,7 @@ def _read_extra_data(line: _Line) -> bool | None:
 
 
 def _read_description(lines: list[str], claimed: Mapping[str, _Line]) -> str:
-    """From the label of the description to the next line that tells something else."""
+    """Return the text from the label of the description to the next line of another field."""
     if "description" not in claimed:
         return ""
     first = claimed["description"]

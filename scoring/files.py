@@ -10,17 +10,17 @@ if TYPE_CHECKING:
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file beside its place and move it there; what is no file (a pipe, a terminal) is written to.
+    """Write a file beside its place and move it there; write straight into a pipe or a terminal.
 
     Raises
     ------
     OSError
-        It cannot be written; what was there before is still there.
+        It cannot be written; an older file is still there.
     """
     if path.exists() and not path.is_file():
         path.write_bytes(data)
         return
-    # A link stays one, and what it leads to is replaced.
+    # A link stays one, and its target is replaced.
     path = path.resolve()
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:

@@ -1,7 +1,7 @@
 """Arithmetic that an organiser writes into a protocol: numbers, names and a few functions, and nothing else.
 
 Python's parser reads the text, but nothing of it is ever executed by Python: the tree is checked against a short
-list of what may stand in a formula, and walked here, in float64.
+list of allowed nodes, and walked here, in float64.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ class Formula:
         KeyError
             A name has no value.
         UndefinedValueError
-            A division by zero, a root or logarithm of a negative number, or a result beyond what float64 holds.
+            A division by zero, a root or logarithm of a negative number, or a result beyond float64.
         """
         try:
             return _finite(_evaluate(self._tree, values))
@@ -111,7 +111,7 @@ class Formula:
 
 
 def _check(node: ast.expr, names: set[str], depth: int) -> None:
-    """Refuse whatever is not listed here, and collect the names."""
+    """Refuse a node that is not listed here, and collect the names."""
     if depth == 0:
         raise FormulaError(f"is nested more than {MAX_DEPTH} deep")
     inner: list[ast.expr] = []

@@ -51,11 +51,11 @@ def decode(data: bytes, spec: FileSpec, protocol: Protocol, *, file: str, limits
     Parameters
     ----------
     data
-        What the file holds.
+        The file's bytes.
     spec
-        What the image must be; height and width may be left open.
+        The expected type and shape; height and width may be left open.
     file
-        What messages call the file.
+        The file's name in messages.
 
     Returns
     -------
@@ -65,7 +65,7 @@ def decode(data: bytes, spec: FileSpec, protocol: Protocol, *, file: str, limits
     Raises
     ------
     ArchiveError
-        The file is damaged, is not of the protocol's container, or its image is not what ``spec`` says.
+        The file is damaged, is not of the protocol's container, or its image does not match ``spec``.
     """
     if spec.container == "npy":
         decoded = Decoded(_array(data, protocol, file))
@@ -82,7 +82,7 @@ def decode(data: bytes, spec: FileSpec, protocol: Protocol, *, file: str, limits
 def read_header(
     data: bytes, container: str, *, file: str, limits: Limits = DEFAULT_LIMITS
 ) -> tuple[tuple[int, ...], str]:
-    """Shape and type of an image, as its header says; of a .npy the first ``PREFIX_BYTES`` bytes are enough.
+    """Return shape and type of an image from its header; of a .npy the first ``PREFIX_BYTES`` bytes are enough.
 
     Raises
     ------
@@ -135,7 +135,7 @@ def open_npz(data: bytes, *, file: str, limits: Limits = DEFAULT_LIMITS) -> Iter
 
 @contextmanager
 def npz_faults(file: str) -> Iterator[None]:
-    """Say of the .npz what was found wrong with the zip that it is."""
+    """Re-raise a zip error inside an .npz as ``npz-malformed``."""
     try:
         yield
     except ArchiveError as error:

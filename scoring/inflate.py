@@ -19,11 +19,11 @@ _CHUNK_BYTES = 1 << 20
 
 
 class DamagedStream(Exception):
-    """The packed bytes are not what a deflater writes."""
+    """The packed bytes are no deflate stream."""
 
 
 def inflate(read: Callable[[int], bytes], packed_bytes: int, size_bytes: int) -> bytes:
-    """Up to ``size_bytes`` unpacked bytes (at least 1) of a raw deflate stream: fewer where it ends before.
+    """Return up to ``size_bytes`` unpacked bytes (at least 1) of a raw deflate stream: fewer where it ends before.
 
     Parameters
     ----------

@@ -30,7 +30,7 @@ MAX_LISTED_FOLDERS = 5
 
 @dataclass
 class Layout:
-    """The images by their stems, the readme, and what is wrong or odd about the names."""
+    """The images by their stems, the readme, and the errors and warnings about the names."""
 
     members: dict[str, Entry] = field(default_factory=dict)
     readme: Entry | None = None
@@ -84,7 +84,7 @@ def _is_ordinary(entry: Entry) -> bool:
 
 
 def _refuse_unreadable(files: list[Entry], layout: Layout) -> None:
-    """One error for the archive, not one for each of its hundreds of files."""
+    """Refuse the archive with one error, not one for each of its hundreds of files."""
     for code, unreadable in (
         ("archive-encrypted", [file for file in files if file.is_encrypted]),
         ("unsupported-compression", [file for file in files if not file.is_supported]),
@@ -125,7 +125,7 @@ def _take_exact_matches(files: Iterable[Entry], manifest: Manifest, layout: Layo
 
 
 def _refuse_ambiguous(files: Iterable[Entry], layout: Layout) -> None:
-    """Paths that are one and the same to some systems: which of the files counts would be a matter of luck."""
+    """Refuse paths that are one and the same to some systems: which of the files counts would be a matter of luck."""
     by_path: defaultdict[str, list[Entry]] = defaultdict(list)
     for file in files:
         by_path[unicodedata.normalize("NFC", file.path).casefold()].append(file)
@@ -148,7 +148,7 @@ def _check_folders(archive: ZipArchive, images: list[Entry], layout: Layout) -> 
 
 
 def _explain_others(others: list[Entry], missing: list[str], suffix: str, layout: Layout) -> list[Entry]:
-    """Report files whose names are no image's, and take from ``missing`` what one of them explains.
+    """Report files whose names are no image's, and take from ``missing`` the images that one of them explains.
 
     Returns the files that do no harm.
     """

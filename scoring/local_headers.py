@@ -1,4 +1,4 @@
-"""What stands in front of each file in a zip, against what the table of contents says of it.
+"""The header in front of each file in a zip, compared with its record in the table of contents.
 
 Two programs that trust different ones of the two see two different archives; and files that share bytes are how a
 small zip unpacks to a huge one (D. Fifield, "A better zip bomb", WOOT 2019).
@@ -23,14 +23,14 @@ FIXED_BYTES = 30
 _DESCRIPTOR_SIGNATURE = b"PK\x07\x08"
 _HAS_DESCRIPTOR = 0x8
 _NAME_IS_UTF8 = 0x800
-# How hard deflate tried: it changes nothing for whoever reads.
+# How hard deflate tried: it changes nothing for a reader.
 _EFFORT_FLAGS = 0x6
 _ZIP64_ID = 1
 _IN_ZIP64 = 0xFFFFFFFF
 
 
 class LocalHeaderError(ValueError):
-    """An entry is not what the table of contents says; the message says what differs."""
+    """An entry differs from its record in the table of contents; the message names the difference."""
 
 
 class NoLocalHeaderError(ValueError):
@@ -89,14 +89,14 @@ def read_span(info: zipfile.ZipInfo, read_at: Callable[[int, int], bytes]) -> Sp
         if told != expected:
             raise LocalHeaderError(DETAILS["differs-sizes"])
         return Span(info.header_offset, data_start, end)
-    # Written before they were known: what is there already must be right.
+    # Written before they were known: a value that is there already must be right.
     if any(value not in (0, wanted) for value, wanted in zip(told, expected, strict=True)):
         raise LocalHeaderError(DETAILS["differs-sizes"])
     return Span(info.header_offset, data_start, end + _descriptor_bytes(expected, read_at(end, 24)))
 
 
 def _decoded(name: bytes, flags: int) -> str | None:
-    """As zipfile decodes the names in the table of contents; None for what it would not read."""
+    """Decode a name as zipfile does in the table of contents; return None for one that it would not read."""
     try:
         return name.decode("utf-8" if flags & _NAME_IS_UTF8 else "cp437")
     except UnicodeDecodeError:
@@ -130,6 +130,6 @@ def _descriptor_bytes(expected: tuple[int, int, int], found: bytes) -> int:
 
 
 def overlap(spans: list[Span]) -> bool:
-    """Whether any two entries share a byte."""
+    """Return whether any two entries share a byte."""
     ordered = sorted(spans, key=lambda span: span.start)
     return any(after.start < before.end for before, after in pairwise(ordered))

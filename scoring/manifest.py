@@ -1,4 +1,4 @@
-"""The public manifest: what a submission must look like, without anything about the references' content."""
+"""The public manifest: the form of a submission, without anything about the references' content."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class ManifestError(TableError):
 
 
 def natural_key(name: str) -> tuple[tuple[int, int, str, str], ...]:
-    """Sort key that reads numbers as numbers: 6_2 before 6_10; equal only for equal names."""
+    """Return a sort key that reads numbers as numbers: 6_2 before 6_10; equal only for equal names."""
     return tuple(_part_key(part) for part in _DIGITS.split(name))
 
 
@@ -93,7 +93,7 @@ class Manifest:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any], *, source: str = "manifest") -> Manifest:
-        """Read what :meth:`to_json` wrote; ManifestError names ``source`` and the key that is wrong."""
+        """Read data of :meth:`to_json`; ManifestError names ``source`` and the key that is wrong."""
         table = Table(data, source, ManifestError)
         table.refuse_unknown({"files"})
         files = []

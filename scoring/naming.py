@@ -1,4 +1,4 @@
-"""What the names of files in an archive say: image, readme, junk, or a likely slip."""
+"""The meaning of file names in an archive: image, readme, junk, or a likely slip."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 
 JUNK_FOLDERS = frozenset({"__MACOSX"})
 JUNK_NAMES = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
-# What macOS puts beside each file on foreign disks.
+# macOS puts such files beside each file on foreign disks.
 JUNK_PREFIX = "._"
 IMAGE_SUFFIXES = (".npy", ".npz", ".png", ".jpg")
 NESTED_SUFFIXES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar")
@@ -15,18 +15,18 @@ _LEADING_ZEROS = re.compile(r"(?<![0-9])0+(?=[0-9])")
 
 
 def is_junk(path: str) -> bool:
-    """Whether an operating system puts such a file into archives without being asked."""
+    """Return whether an operating system puts such a file into archives without being asked."""
     *folders, name = path.split("/")
     return not JUNK_FOLDERS.isdisjoint(folders) or name.lower() in JUNK_NAMES or name.startswith(JUNK_PREFIX)
 
 
 def is_readme(name: str) -> bool:
-    """Whether a file's name begins with "readme", as the organisers' scorer looks for it."""
+    """Return whether a file's name begins with "readme", as the organisers' scorer looks for it."""
     return name.lower().startswith("readme") and not name.lower().endswith(IMAGE_SUFFIXES)
 
 
 def is_image(name: str, suffix: str) -> bool:
-    """Whether a file's name ends as those of a protocol's images do (``suffix``: ``.npy``), in any case."""
+    """Return whether a name ends as those of a protocol's images do (``suffix``: ``.npy``), in any case."""
     return name.lower().endswith(suffix)
 
 
@@ -44,6 +44,6 @@ def likely_stem(name: str) -> str:
 
 
 def folded(stem: str) -> str:
-    """Return a stem without what people change by accident: case, leading zeros, kind and number of separators."""
+    """Return a stem without case, leading zeros, and kind and number of separators: people change these by accident."""
     joined = _SEPARATORS.sub("_", stem.strip()).casefold()
     return _LEADING_ZEROS.sub("", joined)

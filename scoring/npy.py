@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 MAGIC = b"\x93NUMPY"
 # As much as numpy itself reads without being asked to; an ordinary header takes 128 bytes.
 MAX_HEADER_BYTES = 10_000
-# Magic, version, the longer of the two length fields, header: what parse_header needs of any file.
+# Magic, version, the longer of the two length fields, header: enough of any file for parse_header.
 PREFIX_BYTES = len(MAGIC) + 2 + 4 + MAX_HEADER_BYTES
 MAX_DIMENSIONS = 32
 
@@ -52,7 +52,7 @@ class NpyError(ValueError):
 
 @dataclass(frozen=True)
 class NpyHeader:
-    """What a .npy file says about its array.
+    """The header of a .npy file.
 
     Attributes
     ----------
@@ -170,7 +170,7 @@ def _parse_value(pair: re.Match[str], unreadable: NpyError) -> str | bool | tupl
 
 
 def _parse_tuple(text: str, unreadable: NpyError) -> tuple[int, ...]:
-    """Numbers between commas; split by hand, as a pattern for it can take quadratic time on blanks."""
+    """Return the numbers between commas; split by hand, as a pattern for it can take quadratic time on blanks."""
     *sides, last = (side.strip(" ") for side in text.split(","))
     # One number needs a comma to be a tuple, and several may have one at the end.
     if last:

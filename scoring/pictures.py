@@ -24,7 +24,7 @@ _FORMATS = {"png": "PNG", "jpg": "JPEG"}
 # In a PNG, behind the signature, the first chunk's length and name, width and height: bits of one channel, colour type.
 _PNG_DEPTH_AT = 24
 _PNG_RGB = (8, 2)
-# What Pillow's readers raise for files that are damaged in one way or another.
+# Exceptions of Pillow's readers for files that are damaged in one way or another.
 _DAMAGE = (
     ArithmeticError,
     AttributeError,
@@ -40,7 +40,7 @@ _DAMAGE = (
 
 
 def open_picture(data: bytes, container: str, shape: tuple[int, ...], *, file: str) -> Image.Image:
-    """Return a picture whose header says that it is what is expected; its pixels are not decoded yet.
+    """Return a picture whose header has the expected form; its pixels are not decoded yet.
 
     Parameters
     ----------

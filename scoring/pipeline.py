@@ -18,17 +18,17 @@ _Result = TypeVar("_Result")
 
 
 def usable_cores() -> int:
-    """How many cores this process may use."""
+    """Return the number of cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def in_order(function: Callable[[_Item], _Result], items: Sequence[_Item], jobs: int) -> Generator[_Result]:
-    """Results in the order of their items, of so many at once; with one job in the caller's thread.
+    """Yield the results in the order of their items, of so many at once; with one job in the caller's thread.
 
-    What the function raises is raised where its result would come. Closing the generator stops promptly: what has not
-    begun is dropped, and what has is waited for.
+    An exception of the function is raised where its result would come. Closing the generator stops promptly: items
+    that have not begun are dropped, and those that have are waited for.
     """
     if jobs == 1:
         yield from map(function, items)

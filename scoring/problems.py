@@ -1,4 +1,4 @@
-"""What may be wrong with a submission or a request, as a user is told it.
+"""Problems of a submission or a request, as a user reads them.
 
 The wording itself stands in :mod:`scoring.catalogue`; the site, the command line and the pages all take it
 from there, so that one fault has one code and one sentence wherever it is found.
@@ -26,9 +26,9 @@ __all__ = [
     "problem",
 ]
 
-# What a message about the archive as a whole calls it when nobody gave its name.
+# The archive's name in messages about it as a whole, when nobody gave one.
 UNNAMED_ARCHIVE = "The archive"
-# Names come from participants: a message stays one readable line, whatever an archive calls its files.
+# Names come from participants: a message stays one readable line for any name.
 MAX_SHOWN_CHARACTERS = 120
 
 
@@ -46,7 +46,7 @@ class Problem:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Problem:
-        """Read back what :meth:`to_json` wrote; KeyError when a field other than ``file`` is missing."""
+        """Read data of :meth:`to_json`; KeyError when a field other than ``file`` is missing."""
         return cls(code=data["code"], message=data["message"], hint=data["hint"], file=data.get("file"))
 
 
@@ -64,7 +64,7 @@ def problem(code: str, *, file: str | None = None, **values: object) -> Problem:
     file
         Name of the archive, of an entry in it, or of an image; without one the archive is meant.
     values
-        What the entry's templates name in braces; shown by ``str``.
+        Values for the names in braces of the entry's templates; shown by ``str``.
 
     Raises
     ------
@@ -83,7 +83,7 @@ def problem(code: str, *, file: str | None = None, **values: object) -> Problem:
 
 
 def printable(text: str) -> str:
-    """One line of at most 120 printable characters: no control, direction or surrogate characters."""
+    """Return one line of at most 120 printable characters: no control, direction or surrogate characters."""
     line = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
     if len(line) <= MAX_SHOWN_CHARACTERS:
         return line
@@ -92,7 +92,7 @@ def printable(text: str) -> str:
 
 
 class SubmissionRejected(Exception):
-    """The archive is at fault; what is wrong stands in ``errors``, all of it."""
+    """The archive is at fault; ``errors`` holds all of its faults."""
 
     def __init__(
         self,

@@ -66,7 +66,7 @@ class Protocol:
     Attributes
     ----------
     dtype
-        What a submission's images hold: ``uint16`` or ``uint8``.
+        The type of a submission's images: ``uint16`` or ``uint8``.
     shape
         Height, width and channels of every image, in pixels of the packed RAW; height and width are 0 where
         they are those of each image's reference.
@@ -77,7 +77,7 @@ class Protocol:
     white_level
         Where the camera's data saturates, for information and advice; no score depends on it.
     metrics
-        Their keys; what each of them is stands in ``settings``, unless it is just that of ``METRICS``.
+        Their keys; ``settings`` defines those that are not just the one of ``METRICS``.
     columns
         The leaderboard's columns, in the order in which they are compared.
     tolerance
@@ -90,14 +90,14 @@ class Protocol:
         Names of the parts of a reference set that have columns of their own, and a regular expression for image names
         with a group ``subset``; without one, the reference set says which image belongs where.
     max_parameters, max_macs
-        Limits of what a fact sheet may declare: beyond them, a submission is scored and marked as not eligible.
+        Limits of a fact sheet's declarations: beyond them, a submission is scored and marked as not eligible.
     notes
         Sentences for readers of the protocol, such as which of its facts are not verified.
     plausible
         Declared values that formulas take: field of the fact sheet, least and largest value, where these are narrower
         than :data:`scoring.operands.PLAUSIBLE`. Values outside count as not declared.
     settings
-        What the protocol sets about its metrics.
+        The protocol's settings of its metrics.
     """
 
     name: str
@@ -122,7 +122,7 @@ class Protocol:
 
     @property
     def array_label(self) -> str:
-        """What every image must be, for people: ``uint16 of shape (252, 252, 4)``."""
+        """The form of every image, for people: ``uint16 of shape (252, 252, 4)``."""
         if is_open(self.shape):
             return f"{self.dtype} of its reference's shape, with {self.channels} channels"
         return f"{self.dtype} of shape {self.shape}"
@@ -148,7 +148,7 @@ class Protocol:
 
     @property
     def has_formula(self) -> bool:
-        """Whether a column may stay empty, for want of what a fact sheet declares."""
+        """Whether a column may stay empty, for want of a declared operand."""
         return any(column.formula is not None for column in self.columns)
 
     @property
@@ -157,7 +157,7 @@ class Protocol:
         return frozenset().union(*(column.formula_names for column in self.columns))
 
     def is_of_subset(self, column: Column) -> bool:
-        """Whether the column's value tells something of a part of the images: a subset's mean, or a formula of one."""
+        """Return whether the value tells something of a part of the images: a subset's mean, or a formula of one."""
         subsets = {other.key for other in self.columns if other.subset is not None}
         return column.key in subsets or not column.formula_names.isdisjoint(subsets)
 
@@ -202,11 +202,11 @@ class Protocol:
         return next((settings for settings in self.settings if settings.key == key), MetricSettings(key, key))
 
     def metric_parameters(self, key: str) -> dict[str, Any]:
-        """Keyword arguments of a metric besides ``data_range``: those that are not its defaults."""
+        """Return the keyword arguments of a metric besides ``data_range``: those that are not its defaults."""
         return dict(self.settings_of(key).parameters)
 
     def measure(self, key: str, reference: NDArray[Any], submission: NDArray[Any], *, data_range: float) -> float:
-        """One of the protocol's metrics of a pair of H×W×C images, with the settings it has here."""
+        """Compute one of the protocol's metrics of a pair of H×W×C images, with the settings it has here."""
         settings = self.settings_of(key)
         if settings.channel is not None:
             reference, submission = reference[..., [settings.channel]], submission[..., [settings.channel]]
@@ -260,7 +260,7 @@ PROTOCOL_KEYS = (*(field.name for field in fields(Protocol)[:-1]), "channels", "
 
 
 def available_protocols() -> list[str]:
-    """Names of the protocols that ship with Bayerboard, sorted."""
+    """Return the names of the protocols that ship with Bayerboard, sorted."""
     return sorted(
         entry.name.removesuffix(".toml") for entry in _protocol_folder().iterdir() if entry.name.endswith(".toml")
     )
@@ -385,7 +385,7 @@ def _read(table: Table) -> dict[str, Any]:
 
 
 def _shape(table: Table, settings: tuple[MetricSettings, ...]) -> tuple[int, int, int]:
-    """Height, width and channels, which fit the metrics."""
+    """Return height, width and channels, which fit the metrics."""
     if table.data.get("shape") == OF_REFERENCE:
         height = width = OPEN_SIDE
         channels = table.integer("channels", 1, MAX_CHANNELS)

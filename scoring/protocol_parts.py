@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 MAX_PRECISION = 10
 MAX_CHANNELS = 64
-# What stands for a number in a protocol's file.
+# Words that stand for a number in a protocol's file.
 PER_FILE = "per file"
 OF_REFERENCE = "reference"
 # Container → the type of its values, which is also the suffix of its files.
@@ -83,7 +83,7 @@ COLUMN_KEYS = tuple(field.name for field in fields(Column))
 
 @dataclass(frozen=True)
 class MetricSettings:
-    """What a protocol sets about one of its metrics: only what differs from the metric's own defaults.
+    """A protocol's settings of one of its metrics: only those that differ from the metric's own defaults.
 
     Attributes
     ----------
@@ -109,7 +109,7 @@ class MetricSettings:
 
 
 def read_metrics(table: Table) -> tuple[MetricSettings, ...]:
-    """Return the metrics in their order, with what ``[parameters.KEY]`` says of each."""
+    """Return the metrics in their order, each with its settings in ``[parameters.KEY]``."""
     keys = table.items("metrics")
     given = table.table("parameters")
     for key in keys:

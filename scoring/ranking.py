@@ -113,7 +113,7 @@ def _split(group: list[int], column: int, keys: Mapping[int, _Key], tolerance: f
 def _places_without_rank(
     indices: list[int], groups: list[list[int]], keys: Mapping[int, _Key], tolerances: Sequence[float]
 ) -> list[list[int]]:
-    """For each number of groups, the rows that are shown after so many: behind the last that is not worse."""
+    """Return for each number of groups the rows that are shown after so many: behind the last that is not worse."""
     places: list[list[int]] = [[] for _ in range(len(groups) + 1)]
     leaders = [min(keys[index] for index in group) for group in groups]
     # Up to which value of the first column all leaders so far are better for certain: the search starts behind them.

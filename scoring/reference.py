@@ -52,7 +52,7 @@ class Reference:
         ------
         ReferenceInvalid
             The path does not exist, is neither a folder nor a zip, holds no image or one twice, or a file that
-            is not what the protocol says; or an image belongs to none of the protocol's subsets, or a subset has none.
+            does not match the protocol; or an image belongs to none of the protocol's subsets, or a subset has none.
         """
         containers = _PICTURES if protocol.container in _PICTURES else (protocol.container,)
         if path.is_dir():
@@ -81,7 +81,7 @@ class Reference:
         self._source.close()
 
     def load(self, name: str) -> NDArray[Any]:
-        """One reference image: the protocol's shape and dtype, C order.
+        """Return one reference image: the protocol's shape and dtype, C order.
 
         Raises
         ------
@@ -93,7 +93,7 @@ class Reference:
         return self.decode(name).pixels
 
     def decode(self, name: str) -> Decoded:
-        """:meth:`load`, with the level that the file says is white."""
+        """Return an image like :meth:`load`, with the level that the file says is white."""
         data = self._source.read(name)
         file = self._source.file_name(name)
         spec = FileSpec(name, self._shapes[name], self._protocol.dtype, _container(file))
@@ -126,7 +126,7 @@ class Reference:
         return sha256_of_json([[name, *self._source.identity(name)] for name in self.names])
 
     def private_info(self) -> Mapping[str, Mapping[str, Any]]:
-        """Of every image what :func:`scoring.columns.aggregate` needs: its subset, if the protocol has some."""
+        """Return every image's data for :func:`scoring.columns.aggregate`: its subset, if the protocol has some."""
         return {name: {"subset": subset} for name, subset in self._subsets.items()}
 
     def _describe(self, name: str) -> dict[str, Any]:
@@ -235,7 +235,7 @@ class _Folder:
         return status.st_size, status.st_mtime_ns
 
     def read_start(self, stem: str) -> bytes:
-        """As much of a file as its header needs: all of one whose header may stand anywhere."""
+        """Return as much of a file as its header needs: all of one whose header may stand anywhere."""
         path = self._by_stem[stem]
         with path.open("rb") as file:
             return file.read(PREFIX_BYTES if path.suffix == ".npy" else -1)
@@ -248,11 +248,11 @@ class _Folder:
         return path.read_bytes() if path.is_file() else None
 
     def close(self) -> None:
-        """Nothing stays open."""
+        """Close all open files."""
 
 
 class _Zip:
-    """The images of a zip, in whatever folders they lie."""
+    """The images of a zip, in any folders."""
 
     def __init__(self, path: Path, containers: tuple[str, ...]) -> None:
         self.path = path

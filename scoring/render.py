@@ -53,7 +53,7 @@ def visualise(image: NDArray[Any], *, data_range: float) -> NDArray[np.uint8]:
 
 
 def difference_levels(reference: NDArray[Any], submission: NDArray[Any]) -> NDArray[np.float64]:
-    """Height × width: the mean over the channels of the absolute difference, in stored levels.
+    """Return height × width: the mean over the channels of the absolute difference, in stored levels.
 
     Raises
     ------
@@ -68,7 +68,7 @@ def difference_levels(reference: NDArray[Any], submission: NDArray[Any]) -> NDAr
 
 
 def heat_map(levels: NDArray[np.float64], *, top: float) -> NDArray[np.uint8]:
-    """Differences as colours, from black (none) by violet, red and orange to white (``top`` levels and above).
+    """Return differences as colours, from black (none) by violet, red and orange to white (``top`` levels and above).
 
     Returns
     -------
@@ -92,7 +92,7 @@ def _check(image: NDArray[Any]) -> None:
 
 
 def _twice(image: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
-    """Twice as many pixels along an axis, as OpenCV's bilinear resize makes them: pixel centres at quarters."""
+    """Return twice as many pixels along an axis, as OpenCV's bilinear resize does: pixel centres at quarters."""
     image = np.moveaxis(image, axis, 0)
     before = np.concatenate((image[:1], image[:-1]))
     after = np.concatenate((image[1:], image[-1:]))

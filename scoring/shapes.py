@@ -6,12 +6,12 @@ OPEN_SIDE = 0
 
 
 def is_open(expected: tuple[int, ...]) -> bool:
-    """Whether height and width are those of the reference, which this shape does not tell."""
+    """Return whether height and width are those of the reference, which this shape does not tell."""
     return OPEN_SIDE in expected
 
 
 def fits(shape: tuple[int, ...], expected: tuple[int, ...]) -> bool:
-    """Whether an image has the shape that is expected, as far as that is known."""
+    """Return whether an image has the expected shape, as far as that is known."""
     if len(shape) != len(expected) or min(shape, default=0) < 1:
         return False
     return all(wanted in (OPEN_SIDE, side) for side, wanted in zip(shape, expected, strict=True))

@@ -1,7 +1,7 @@
 """Scores as pages show them: bounded digits, and formulas of the shown operands alone.
 
-Whatever a reader sees of a hidden score is a function of these texts, so that nothing derived from a score, neither a
-rank nor a formula's value, tells digits that no page shows.
+All that a reader sees of a hidden score is a function of these texts, so that nothing derived from a score, neither
+a rank nor a formula's value, tells digits that no page shows.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ class Fault:
 
 
 def join_faults(source: str, faults: Iterable[Fault], line_of: Callable[[str], int | None] = lambda _: None) -> str:
-    """One line of text for each mistake, with the line of the file where ``line_of`` finds its path."""
+    """Return one line of text for each mistake, with the line of the file where ``line_of`` finds its path."""
     lines = ((fault, line_of(fault.path)) for fault in faults)
     return "\n".join(
         f"{source}{f', line {line}' if line else ''}: {fault.path}: {fault.reason}" for fault, line in lines
@@ -74,7 +74,7 @@ class Table:
         return self.error(join_faults(self.source, [fault]), [fault])
 
     def refuse_unknown(self, known: Iterable[str]) -> None:
-        """One error for all keys that are not known."""
+        """Raise one error for all keys that are not known."""
         ordered = sorted(known)
         reason = f"is not a known key (known: {', '.join(ordered)})"
         faults = [Fault(f"{self.prefix}{key}", reason) for key in self.data if key not in ordered]

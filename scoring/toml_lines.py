@@ -14,7 +14,7 @@ def line_of(text: str, path: str) -> int | None:
     """Return the line, from 1, of the key that a path such as ``columns[1].direction`` names.
 
     Where the key is not in the file, the line of the table that lacks it; None where that is the whole file. Keys are
-    found as people write them, one on a line; what stands in an inline table has the line of that table's key.
+    found as people write them, one on a line; a key in an inline table has the line of that table's key.
     """
     lines = _lines(text)
     while path:

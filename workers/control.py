@@ -1,4 +1,4 @@
-"""What a worker answers when `manage.py doctor` asks about its machine."""
+"""A worker's answer when `manage.py doctor` asks about its machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Notices a child that died in the middle of a job, and has what it held given back at once.
+"""Notices a child that died in the middle of a job, and has its jobs given back at once.
 
 This runs in the worker's own process, which shares no database connection with its children and must not wait for
 one: it only sends a hint. Should that be lost too, the lease runs out.
@@ -22,10 +22,10 @@ class WatchedRequest(Request):
     """A task in the hands of a child."""
 
     def on_failure(self, exc_info: Any, send_failed_event: bool = True, return_ok: bool = False) -> None:
-        """Do what Celery does, and say whose child died."""
+        """Act as Celery does, and say whose child died."""
         super().on_failure(exc_info, send_failed_event, return_ok)
         error = exc_info.exception
-        # The pool wraps what it raises itself.
+        # The pool wraps the exceptions that it raises itself.
         error = getattr(error, "exc", error)
         if isinstance(error, WorkerLostError) and self.worker_pid:
             publish(RELEASE_TASK, worker=worker_name(int(self.worker_pid)))

@@ -1,4 +1,4 @@
-"""What bounds the scoring of one submission: its time, and its memory."""
+"""Limits of the scoring of one submission: its time, and its memory."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
 
-# The claim is over a little earlier, so that whoever finds this process dead finds the job free as well.
+# The claim is over a little earlier, so that a worker that finds this process dead finds the job free as well.
 GRACE_S = 5.0
 MEGABYTE = 2**20
 
@@ -47,7 +47,7 @@ class Watchdog:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Give the timer back to whoever used it before."""
+        """Give the timer back to its earlier user."""
         if self._is_armed:
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, self._handler)
@@ -58,7 +58,7 @@ class Watchdog:
 def memory_bound(limit_mb: int) -> Iterator[None]:
     """Let an allocation beyond the limit raise MemoryError here, instead of making the kernel kill somebody; 0: none.
 
-    Counted is what this process alone can write to (RLIMIT_DATA). The address space would be the wrong measure:
+    The memory that this process alone can write to counts (RLIMIT_DATA). The address space would be the wrong measure:
     libraries reserve much more of it than they use.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_DATA)

@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 
 @shared_task(name=MAIL_TASK)
 def send_mails() -> None:
-    """Send what is due; beat repeats it for what is put off."""
+    """Send the mails that are due; beat repeats it for those that are put off."""
     sent = send_due()
     if sent:
         logger.info("%d mails sent", sent)

@@ -1,4 +1,4 @@
-"""What a worker calls itself in the database."""
+"""A worker's name in the database."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Beat's round: nothing stays stuck, whatever died."""
+"""Beat's round: nothing stays stuck after a death."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ WAKE_AT_MOST = 32
 
 @shared_task(name="workers.recover.recover")
 def recover() -> None:
-    """Requeue what lost its worker, and wake workers for what is queued: the broker may have forgotten it."""
+    """Requeue jobs that lost their worker, and wake workers for queued ones: the broker may have forgotten them."""
     for kind in job_kinds():
         _count(kind, *kind.jobs.recover())
     _wake()
@@ -36,7 +36,7 @@ def recover() -> None:
 
 @shared_task(name=RELEASE_TASK)
 def release(worker: str) -> None:
-    """Take back at once what a worker process held that has died."""
+    """Take back at once the jobs of a worker process that has died."""
     for kind in job_kinds():
         _count(kind, *kind.jobs.release(worker))
     _wake()

@@ -1,4 +1,4 @@
-"""Scores what is queued: claims the next evaluation, hands it to scoring, stores the result."""
+"""Scores queued evaluations: claims the next evaluation, hands it to scoring, stores the result."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _score_or_give_up(evaluation: Evaluation) -> None:
         with Watchdog(settings.LEASE_S, limit_s) as watchdog, memory_bound(settings.WORKER_MEMORY_MB):
             _score(evaluation, watchdog)
     except LeaseLost as lost:
-        # Cancelled, or taken over after a long silence: whoever holds it now writes the result. Or out of time, which
+        # Cancelled, or taken over after a long silence: its present holder writes the result. Or out of time, which
         # is told at once rather than at beat's next round.
         Evaluation.objects.recover()
         logger.warning("submission %s: stopped, the claim is gone: %s", evaluation.submission_id, lost)
@@ -70,14 +70,14 @@ def _score_or_give_up(evaluation: Evaluation) -> None:
         evaluation.give_up(code=OUT_OF_MEMORY)
         logger.exception("submission %s: more than %d MB", evaluation.submission_id, settings.WORKER_MEMORY_MB)
     except Exception:
-        # Whatever went wrong is ours: it is logged whole, and the evaluation goes on or fails with a reason.
+        # The fault is ours, not the archive's: it is logged whole, and the evaluation goes on or fails with a reason.
         reference = evaluation.give_up()
         logger.exception("submission %s: scoring failed, reference %s", evaluation.submission_id, reference)
 
 
 @cache
 def warm_up() -> None:
-    """Load, or compile, what the metrics run on: once in a process, before a lease runs and memory is bounded.
+    """Load, or compile, the metrics' loops: once in a process, before a lease runs and memory is bounded.
 
     A compiler that gets no memory does not say so: it hangs.
     """
@@ -125,10 +125,10 @@ def _score(evaluation: Evaluation, watchdog: Watchdog) -> None:
 
 
 def _reference_cache() -> ReferenceCache | None:
-    """Return what all worker processes of this machine share; None where the settings leave no room for it."""
+    """Return the cache of references that this machine's worker processes share; None where the settings allow none."""
     if not settings.REFERENCE_CACHE_BYTES:
         return None
-    # Whoever could read it could read the hidden references.
+    # Only its owner may read it: it holds hidden references.
     folder = make_data_dir(settings.REFERENCE_CACHE_DIR) / "images"
     return ReferenceCache(folder, settings.REFERENCE_CACHE_BYTES)
 
@@ -144,7 +144,7 @@ def _sha256(path: Path) -> str:
 
 
 def _provenance(evaluation: Evaluation, archive_sha256: str) -> dict[str, Any]:
-    """Return what makes the number traceable: everything that had a part in it."""
+    """Return the provenance of the scores: everything that had a part in them."""
     scoring_version = evaluation.scoring_version
     return {
         "archive_sha256": archive_sha256,

@@ -1,4 +1,4 @@
-"""Beat's broom: what uploads left behind is cleared."""
+"""Beat's broom: clears the remains of uploads."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 
 @shared_task(name="workers.sweep.sweep_uploads")
 def sweep_uploads() -> None:
-    """Give up what was not finished in time; what the storage does not let go of is left for the next round."""
+    """End uploads that were not finished in time; files that cannot be deleted wait for the next round."""
     try:
         given_up = give_up_abandoned()
     except StorageUnavailable as error:

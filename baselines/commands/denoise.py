@@ -1,4 +1,4 @@
-"""``python -m baselines denoise``: what RAW that MBISPLD generates is good for."""
+"""``python -m baselines denoise``: train a denoiser with RAW that MBISPLD generates, and one without."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from baselines.catalogue import Method
 
-# what a weights file says of itself
+# a weights file's description of itself
 FACTS = ("command", "step", "pairs", "data_sha256", "torch")
 
 

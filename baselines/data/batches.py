@@ -1,6 +1,6 @@
 """Batches of aligned crops for training: the crops of a step depend on the seed and the step alone.
 
-Training that is stopped and resumed therefore sees exactly what it would have seen.
+Training that is stopped and resumed therefore sees exactly the same batches.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ def flip(
         rgb, bayer = rgb[::-1], bayer[::-1]
     if across:
         rgb, bayer = rgb[:, ::-1], bayer[:, ::-1]
-    # What is mirrored begins with an odd pixel of the mosaic, and is right after one more.
+    # A mirrored crop begins with an odd pixel of the mosaic, and is right after one more.
     top, left = int(down), int(across)
     height, width = bayer.shape[0] - FLIP_MARGIN, bayer.shape[1] - FLIP_MARGIN
     window = (slice(top, top + height), slice(left, left + width))
@@ -126,7 +126,7 @@ def flip(
 
 
 def _place_of_crop(tile: NDArray[np.float32], top: float, left: float, side: float) -> NDArray[np.float32]:
-    """Return the place of a crop, from the place of its tile and what part of it the crop is."""
+    """Return the place of a crop, from the place of its tile and the part of it that the crop is."""
     height, width = tile[1] - tile[0], tile[3] - tile[2]
     return np.array(
         [

@@ -45,7 +45,7 @@ LEVELS_10BIT = 1023
 
 @dataclass(frozen=True)
 class Camera:
-    """What does not change from photo to photo.
+    """The properties of a camera that do not change from photo to photo.
 
     Attributes
     ----------
@@ -124,7 +124,7 @@ SECOND_CAMERAS = MappingProxyType(
 
 @dataclass(frozen=True)
 class Exposure:
-    """What one photo was taken with.
+    """The settings of one photo.
 
     Attributes
     ----------
@@ -142,7 +142,7 @@ class Exposure:
 
     @property
     def gains(self) -> Float:
-        """What the camera multiplies red, green and blue with, float32 (3,)."""
+        """The camera's gains of red, green and blue, float32 (3,)."""
         return np.array([1 / self.red_gain, 1, 1 / self.blue_gain], np.float32) / np.float32(self.rgb_gain)
 
 
@@ -202,7 +202,7 @@ def inverse_gains(image: Float, exposure: Exposure) -> Float:
 
 
 def shading_map(camera: Camera, height: int, width: int) -> Float:
-    """Return what the lens leaves of the light at every pixel of a full frame.
+    """Return the share of the light that the lens leaves at every pixel of a full frame.
 
     Returns
     -------

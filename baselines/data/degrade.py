@@ -30,7 +30,7 @@ LEAST_IMAGES_TO_BREAK = 4  # one fault each, and one that is whole
 
 @dataclass(frozen=True)
 class Degradation:
-    """What is done to a packed RAW, in this order.
+    """The degradations of a packed RAW, in this order.
 
     Attributes
     ----------
@@ -106,7 +106,7 @@ def write_degraded(
     output
         The zip to write, whole or not at all.
     degradation, readme
-        What is done to every image, and what the readme.txt declares.
+        The degradation of every image, and the declarations of the readme.txt.
     seed
         The same seed makes the same bytes.
     broken

@@ -59,7 +59,7 @@ class Grid:
 
 
 FULL_GRID = Grid(6, 8)  # AIM 2022
-DEMO_GRID = Grid(2, 3)  # what `data make` cuts by default
+DEMO_GRID = Grid(2, 3)  # the default of `data make`
 
 
 def grid_of(names: Iterable[str]) -> Grid:

@@ -29,12 +29,12 @@ LEVEL_SCALES = {"rgb-to-raw": 1024, "raw-to-rgb": 4096}
 
 @dataclass(frozen=True)
 class SplitSummary:
-    """What was found.
+    """The findings.
 
     Attributes
     ----------
     track, split
-        What was looked at.
+        The files that were examined.
     pairs, photos
         How many.
     rgb_shape, raw_shape
@@ -83,7 +83,7 @@ def inspect_split(data: Path, track: Track, split: str, sheet: Path | None = Non
     Parameters
     ----------
     data, track, split
-        What to look at.
+        The files to examine.
     sheet
         Where to write a PNG of at most twelve pairs, RGB above its RAW; none: nothing is drawn.
 

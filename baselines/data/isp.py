@@ -79,7 +79,7 @@ def tone(image: Float) -> Float:
 
 
 def sharpen(image: Float) -> Float:
-    """Unsharp mask on the luma of a display image H×W×3 in 0..1."""
+    """Sharpen by an unsharp mask on the luma of a display image H×W×3 in 0..1."""
     luma = image @ np.array([0.299, 0.587, 0.114], np.float32)
     detail = luma - ndimage.gaussian_filter(luma, SHARPEN_SIGMA, mode="mirror")
     sharpened: Float = np.clip(image + np.float32(SHARPEN_AMOUNT) * detail[..., None], 0, 1)
@@ -96,7 +96,7 @@ def develop(
     packed_raw
         uint16 H×W×4 in R, G, G, B order.
     camera, exposure
-        What the RAW was taken with.
+        The settings that the RAW was taken with.
     shading
         The `shading_map` that the RAW was taken through, 2H×2W×3; the ISP corrects it.
 

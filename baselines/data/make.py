@@ -51,7 +51,7 @@ TRAIN_SHARE = 4
 
 @dataclass(frozen=True)
 class DataSummary:
-    """What `make_data` made.
+    """The result of `make_data`.
 
     Attributes
     ----------
@@ -124,7 +124,7 @@ def make_data(
     Raises
     ------
     BaselineError
-        If an argument is out of range, or the folder holds what would not fit together with this split.
+        If an argument is out of range, or the folder holds data that would not fit together with this split.
     """
     first = PhotoPlan(track, split, first_photo, rows, columns, seed)
     _check_arguments(first, scenes, jobs)

@@ -49,7 +49,7 @@ class PairSet:
     Attributes
     ----------
     track
-        The track, which says what the files must be like.
+        The track, which determines the form of the files.
     pairs
         In natural order of their names.
     grid

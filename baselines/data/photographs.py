@@ -32,7 +32,7 @@ def divide_photographs(folder: Path, height: int, width: int, seed: int) -> dict
     Raises
     ------
     InputError
-        If there are too few, or one cannot be used; the text names it and says what to do.
+        If there are too few, or one cannot be used; the text names it and gives advice.
     """
     if not folder.is_dir():
         raise InputError(f"There is no folder {folder}.")

@@ -38,7 +38,7 @@ class Photograph:
     crop
         The part to use.
     tint
-        For a grey photograph: what its shadows, middle tones and lights are coloured with.
+        For a grey photograph: the colours of its shadows, middle tones and lights.
     """
 
     file: str
@@ -154,7 +154,7 @@ def load_photograph(photo: Photograph) -> Image.Image:
 
 
 class _Scene:
-    """A canvas, the light that falls on it, and what its leaves are made of."""
+    """A canvas, the light that falls on it, and the material of its leaves."""
 
     def __init__(self, height: int, width: int, split: str, rng: np.random.Generator) -> None:
         self.rng = rng
@@ -178,7 +178,7 @@ class _Scene:
         return x + self.rng.normal(0, spread), y + self.rng.normal(0, spread)
 
     def lay(self, radius: float, centre: tuple[float, float]) -> None:
-        """Lay one leaf, with its shadow, on what is there."""
+        """Lay one leaf, with its shadow, on the leaves before it."""
         outline = _outline(self.rng) * radius + centre
         if radius >= SMALLEST_SHADOW_PX:
             self._cast_shadow(outline, radius)

@@ -92,7 +92,7 @@ class Photo:
     packed_raw
         uint16 H/2×W/2×4.
     jpg_quality
-        What the phone stores it with; 0 where it is stored without loss.
+        The quality that the phone stores it with; 0 where it is stored without loss.
     """
 
     rgb: NDArray[np.uint8]

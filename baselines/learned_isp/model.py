@@ -23,7 +23,7 @@ LEVEL_SCALE = 4096
 CHANNEL_ORDER = [2, 3, 1, 0]
 GAMMA = 2.2
 DARKEST = 1e-8
-FIRST_LEVEL = 0.2  # what a ReLU makes of nothing has no gradient
+FIRST_LEVEL = 0.2  # a ReLU at zero has no gradient
 
 
 def depth_to_space(image: Tensor) -> Tensor:
@@ -37,7 +37,7 @@ def depth_to_space(image: Tensor) -> Tensor:
 
 
 class ChannelAttention(nn.Module):
-    """Weighs the channels of N×32×H×W by what each of them is on average and at most."""
+    """Weighs the channels of N×32×H×W by their means and maxima."""
 
     def __init__(self, channels: int = 32, hidden: int = 4) -> None:
         super().__init__()

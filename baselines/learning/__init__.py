@@ -1,1 +1,1 @@
-"""What the PyTorch methods share: devices, checkpoints, the training loop, prediction, measuring and export."""
+"""Shared by the PyTorch methods: devices, checkpoints, the training loop, prediction, measuring and export."""

@@ -1,4 +1,4 @@
-"""Where a network runs: the device, its name, and what makes it faster there."""
+"""Where a network runs: the device, its name, and options that make it faster there."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def use_threads(count: int | None) -> None:
 
 @dataclass(frozen=True)
 class Speed:
-    """What makes a network faster than plain float32, eager and channels-first.
+    """Options that make a network faster than plain float32, eager and channels-first.
 
     Attributes
     ----------
@@ -70,7 +70,7 @@ class Speed:
 
     @classmethod
     def of(cls, device: torch.device, precision: str = "auto", *, compiled: bool = False) -> Speed:
-        """Return what a device is given: bfloat16 and channels-last on a GPU, the plain numbers on a CPU.
+        """Return the options for a device: bfloat16 and channels-last on a GPU, the plain numbers on a CPU.
 
         Raises
         ------
@@ -96,7 +96,7 @@ class Speed:
         return model
 
     def context(self, device: torch.device) -> AbstractContextManager[object]:
-        """Return what a forward pass is wrapped in."""
+        """Return the context manager of a forward pass."""
         if self.precision == "float32":
             return nullcontext()
         return torch.autocast(device.type, dtype=torch.bfloat16)

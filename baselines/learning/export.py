@@ -79,7 +79,7 @@ def _write_onnx(network: Network, track: str, path: Path) -> None:
     shapes = ({0: count, 2: multiple * height, 3: multiple * width}, {0: count})
     try:
         with warnings.catch_warnings():
-            # of the exporter's own use of what PyTorch and onnxscript are about to drop
+            # of the exporter's own use of features that PyTorch and onnxscript are about to drop
             warnings.simplefilter("ignore")
             program = torch.onnx.export(
                 network,

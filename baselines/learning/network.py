@@ -1,4 +1,4 @@
-"""What every network of a method has in common, and what can be counted on one: parameters, MACs, receptive field."""
+"""The interface of every method's network, and counts on one: parameters, MACs, receptive field."""
 
 from __future__ import annotations
 

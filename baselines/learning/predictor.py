@@ -27,7 +27,7 @@ RAW_LEVELS = 1024
 
 
 class NetworkPredictor:
-    """What predicts tiles of one track.
+    """A predictor of tiles of one track.
 
     Attributes
     ----------
@@ -104,7 +104,7 @@ class NetworkPredictor:
 def load_network(
     method: str, track: str, build: Callable[[str], Network], weights: Path
 ) -> tuple[Network, Mapping[str, Any]]:
-    """Make a network with trained weights; return it with what the file says of them.
+    """Make a network with trained weights; return it with the file's description of them.
 
     Raises
     ------
@@ -121,7 +121,7 @@ def load_network(
 def load_predictor(
     method: str, track: str, build: Callable[[str], Network], weights: Path, device: str, precision: str = "auto"
 ) -> NetworkPredictor:
-    """Make what predicts a track's tiles with trained weights, on a device."""
+    """Make a predictor of a track's tiles with trained weights, on a device."""
     chosen = choose_device(device)
     network, _ = load_network(method, track, build, weights)
     predictor = NetworkPredictor(network, track, chosen, Speed.of(chosen, precision))

@@ -50,7 +50,7 @@ LAST_RATE = 0.02  # of the first, where the rate falls along a cosine
 
 @dataclass(frozen=True)
 class Settings:
-    """What a training is made of; stored in its checkpoint, and what `--resume` goes on with.
+    """The configuration of a training; stored in its checkpoint, from which `--resume` goes on.
 
     Attributes
     ----------
@@ -182,7 +182,7 @@ class Training:
         load_model_state(self.network, checkpoint.tensors, path)
 
     def describe(self) -> dict[str, Any]:
-        """Return what the checkpoint says of itself."""
+        """Return the checkpoint's description of itself."""
         return {
             "method": self.recipe.method,
             "track": self.pairs.track.name,
@@ -306,6 +306,6 @@ def train(
 
 
 def write_weights(training: Training, path: Path, **facts: Any) -> None:
-    """Write a trained network alone, in float16, with what made it: half the size, and no visible change."""
+    """Write a trained network alone, in float16, with its configuration: half the size, and no visible change."""
     weights = {name: value.half() for name, value in training.network.state_dict().items()}
     save_checkpoint(path, weights, json.loads(json.dumps(training.describe() | facts)))

@@ -1,4 +1,4 @@
-"""What generated RAW is good for: a small denoiser that learned from it, against one that did not.
+"""A use of generated RAW: a small denoiser that learned from it, against one that did not.
 
 Both learn for as many steps from noisy crops whose noise follows Brooks et al.'s formulas. One has a handful of RAW
 tiles; the other has the same tiles and RAW that MBISPLD made of RGB. Both are measured on held-out RAW without noise,
@@ -50,7 +50,7 @@ class Comparison:
 
 
 class Denoiser(nn.Module):
-    """Five 3×3 convolutions on packed RAW and its noise's deviation, N×8×H×W; what they find is taken off."""
+    """Five 3×3 convolutions on packed RAW and its noise's deviation, N×8×H×W; their output is subtracted."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -105,7 +105,7 @@ class GainDictionary(nn.Module):
 
 
 class Shading(nn.Module):
-    """The lens: a Gaussian in the coordinates of the whole photo, times what a small network sees in the pixel."""
+    """The lens: a Gaussian in the coordinates of the whole photo, times a small network's factor for each pixel."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -113,7 +113,7 @@ class Shading(nn.Module):
         self.attend, self.attend_inverse = _attention(), _attention()
 
     def gaussian(self, place: Tensor, height: int, width: int) -> Tensor:
-        """Return what the lens leaves, N×1×H×W, 1 in the middle of the photo."""
+        """Return the lens's transmission, N×1×H×W, 1 in the middle of the photo."""
         down = torch.arange(height, device=place.device).float().add(0.5) / height
         across = torch.arange(width, device=place.device).float().add(0.5) / width
         v = place[:, 0:1] + (place[:, 1:2] - place[:, 0:1]) * down[None]  # N×H

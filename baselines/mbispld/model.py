@@ -1,7 +1,7 @@
 """MBISPLD: the steps of a camera's ISP, each with few learnable numbers, from RGB to RAW and back.
 
 Source: Conde et al., "Model-Based Image Signal Processors via Learnable Dictionaries" (AAAI 2022). No code was
-published: the structure is the paper's figure's, and what it leaves open (widths of the encoders, first values,
+published: the structure is the paper's figure's, and choices that it leaves open (widths of the encoders, first values,
 weights of the losses) is our choice. Reverse: RGB x → tone x1 → gamma x2 → colour matrix x3 → white balance x4 →
 lens shading x5 → mosaic. The forward pass mirrors it. Both have networks of their own and share the dictionaries.
 """
@@ -41,7 +41,7 @@ GAMMAS = (1.8, 2.6)
 
 @dataclass(frozen=True)
 class Pass:
-    """What one direction computes.
+    """The outputs of one direction.
 
     Attributes
     ----------
@@ -74,7 +74,7 @@ class Mbispld(Network):
 
     @property
     def gamma(self) -> Tensor:
-        """The display's exponent, kept within what displays have."""
+        """The display's exponent, kept within the range of displays."""
         return self.exponent.clamp(*GAMMAS)
 
     def reverse(

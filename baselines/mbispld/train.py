@@ -1,4 +1,4 @@
-"""Training of MBISPLD: both passes at once, and what they compute on the way is held together.
+"""Training of MBISPLD: both passes at once, and their intermediate results are held together.
 
 The paper's weights of the losses and its schedule were not found: those here are our choice.
 """

@@ -25,7 +25,7 @@ PACKAGE = Path(__file__).parent
 # The notebooks are about RGB → RAW.
 KIT_TRACKS = {name: track for name, track in TRACKS.items() if not track.reads_raw}
 PACKAGES = PACKAGE.parents[1]
-# What its code and notebooks need; the versions are those of pyproject.toml.
+# Packages that its code and notebooks need; the versions are those of pyproject.toml.
 REQUIREMENTS = (
     "isal>=1.9", "numba>=0.68", "numpy>=2.4", "pillow>=13", "scikit-image>=0.26", "scipy>=1.17", "tqdm>=4.70",
     "safetensors>=0.8", "torch==2.13.0", "matplotlib>=3.11", "ipykernel>=7.4", "notebook",

@@ -1,7 +1,7 @@
 """Makes Jupyter notebooks of Python files whose cells begin with ``# %%`` (text: ``# %% [markdown]``).
 
-The files are what is read, linted and changed. nbformat 4.5; jupytext does the same and more, but this is all that
-is needed of it.
+The files are the source that is read, linted and changed. nbformat 4.5; jupytext does the same and more, but this is
+all that is needed of it.
 """
 
 from __future__ import annotations

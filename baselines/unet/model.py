@@ -20,7 +20,7 @@ DESCRIPTION = "unet: the organisers' U-Net baseline (1.86 M parameters), trained
 CHANNELS = (3, 64, 128, 256)
 RAW_CHANNELS = 4
 STRIDE = 4  # sides of the RGB are multiples of it
-# What a clamp saturates has no gradient: training starts in the middle of the dark half, where RAW is.
+# A saturated clamp has no gradient: training starts in the middle of the dark half, where RAW is.
 FIRST_LEVEL = 0.2
 
 

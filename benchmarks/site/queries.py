@@ -22,7 +22,7 @@ def main(cookie: str, paths: list[str]) -> None:
         client.cookies[settings.SESSION_COOKIE_NAME] = cookie.partition("=")[2]
     counts = {}
     for path in paths:
-        client.get(path)  # what is done once for a process does not count
+        client.get(path)  # work that is done once for a process does not count
         with CaptureQueriesContext(connection) as captured:
             response = client.get(path)
         if response.status_code != 200:

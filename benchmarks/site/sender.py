@@ -27,7 +27,7 @@ class RequestFailed(Exception):
 
 @dataclass
 class Taken:
-    """Seconds of every request, by what it was for."""
+    """Seconds of every request, by its purpose."""
 
     page: list[float] = field(default_factory=list)
     part: list[float] = field(default_factory=list)
@@ -69,7 +69,7 @@ class Sender:
         return {**form, "upload": upload, "complete": "1"}
 
     def send_form(self, phase: str, fields: dict[str, str]) -> int:
-        """Make a submission of what was uploaded; return its number."""
+        """Make a submission of the upload; return its number."""
         location = self._post_form(f"/challenges/{phase}/submit/", fields)
         return int(_find(SUBMISSION, location))
 
@@ -78,7 +78,7 @@ class Sender:
         self._connection.close()
 
     def status(self, submission: int) -> str:
-        """Return what the page that polls itself shows."""
+        """Return the content of the page that polls itself."""
         return self._request("GET", f"/submissions/{submission}/status/", self.taken.poll)
 
     def _api(self, method: str, path: str, token: str, data: dict[str, Any] | None = None) -> Any:

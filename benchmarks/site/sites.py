@@ -35,7 +35,7 @@ class Site:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What its processes run with: nothing of the measuring shell's own Bayerboard."""
+        """The environment of its processes: nothing of the measuring shell's own Bayerboard."""
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("BAYERBOARD_")}
         database = {"DATABASE_URL": self.database_url, "SECRET_KEY": "only-for-measuring-" + "x" * 40}
         return {
@@ -121,7 +121,7 @@ class Server:
             connection.close()
 
     def seconds(self, paths: Iterable[str], cookie: str) -> list[float]:
-        """How long each request took, one after the other on one connection, and so by one process, body included."""
+        """Return each request's time, one after the other on one connection, and so by one process, body included."""
         connection = http.client.HTTPConnection(self.address, timeout=60)
         taken = []
         for path in paths:
@@ -148,7 +148,7 @@ class Server:
                 os.kill(pid, signal.SIGCONT)
 
     def web_memory_mb(self) -> float:
-        """Resident memory of gunicorn's processes, in all."""
+        """Return the resident memory of gunicorn's processes, in all."""
         return sum(_resident_kb(pid) for pid in _descendants(self.pid) if b"gunicorn" in _read(pid, "cmdline")) / 1024
 
 

@@ -1,4 +1,4 @@
-"""Clients that submit what they uploaded, without a pause: ``python -m benchmarks.site.submitting``."""
+"""Clients that submit their uploads, without a pause: ``python -m benchmarks.site.submitting``."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 A command's module has ``DESCRIPTION`` and ``EXAMPLES`` for its help, ``configure(parser)``, which adds its arguments,
 and ``run(options)``, which returns the exit status. It is imported when it is asked for: scoring does not wait for
-what only rendering needs.
+modules that only rendering needs.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# Each command's name, which is its module's, and what it does in a line.
+# Each command's name, which is its module's, and its purpose in a line.
 COMMANDS: Mapping[str, str] = {
     "score": "score a submission against a reference set",
     "check": "check a submission's form: names, shapes, types",

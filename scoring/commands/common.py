@@ -1,4 +1,4 @@
-"""What the commands share: their parser, options, exit status, and how they write."""
+"""Shared by the commands: parser, options, exit status, and output."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class UsageError(Exception):
 
 
 class CommandError(Exception):
-    """What was asked for cannot be done; the message says why."""
+    """The request cannot be carried out; the message says why."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -74,7 +74,7 @@ def add_json(parser: argparse.ArgumentParser) -> None:
 
 
 def is_for_people(options: argparse.Namespace) -> bool:
-    """Whether standard output is for people, and not taken by the JSON."""
+    """Return whether standard output is for people, and not taken by the JSON."""
     return bool(options.json != _STDOUT)
 
 

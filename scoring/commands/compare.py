@@ -91,7 +91,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def comparison_text(comparison: Comparison, names: Sequence[str], most_images: int) -> str:
-    """Return the columns, what they say, and the images that differ most."""
+    """Return the columns, a sentence about each, and the images that differ most."""
     count, kind = comparison.units, comparison.unit_kind
     parts = [
         f"A  {names[0]}\nB  {names[1]}",

@@ -106,7 +106,7 @@ def _render(
             rgb = visualise(image.pixels, data_range=protocol.data_range(image.max_val))
         else:
             levels = difference_levels(_reference_image(reference, name, options.difference), image.pixels)
-            # An image without any difference is black, on whatever scale.
+            # An image without any difference is black, on any scale.
             top = options.top or float(levels.max()) or 1.0
             rgb = heat_map(levels, top=top)
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""``score``: what a submission is worth."""
+"""``score``: the scores of a submission."""
 
 from __future__ import annotations
 

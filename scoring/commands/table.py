@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def format_table(head: Sequence[str], rows: Sequence[Sequence[str]], *, rule_before: Sequence[int] = ()) -> str:
-    """Lines of equal columns.
+    """Return lines of equal columns.
 
     Parameters
     ----------

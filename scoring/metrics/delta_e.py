@@ -24,7 +24,7 @@ _BLOCK_PIXELS = 1 << 15
 
 
 def delta_e(reference: NDArray[Any], submission: NDArray[Any], *, data_range: float) -> float:
-    """Mean CIEDE2000 colour difference of two sRGB images.
+    """Return the mean CIEDE2000 colour difference of two sRGB images.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def delta_e(reference: NDArray[Any], submission: NDArray[Any], *, data_range: fl
 
 
 def lab_of_srgb(srgb: NDArray[np.float64]) -> NDArray[np.float64]:
-    """N×3 sRGB values, 0..1, to CIE L*, a*, b* under D65; values outside 0..1 are carried on, not clipped."""
+    """Convert N×3 sRGB values, 0..1, to CIE L*, a*, b* under D65; values outside 0..1 are not clipped."""
     curve = ((np.maximum(srgb, 0.04045) + 0.055) / 1.055) ** 2.4
     linear = np.where(srgb > 0.04045, curve, srgb / 12.92)
     xyz = linear @ _XYZ_FROM_RGB.T / _WHITE_D65
@@ -78,7 +78,7 @@ def lab_of_srgb(srgb: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def ciede2000(lab_1: NDArray[np.float64], lab_2: NDArray[np.float64]) -> NDArray[np.float64]:
-    """CIEDE2000 of N pairs of L*, a*, b* (N×3 each); in the steps and with the names of Sharma et al."""
+    """Return CIEDE2000 of N pairs of L*, a*, b* (N×3 each); in the steps and with the names of Sharma et al."""
     l_1, a_1, b_1 = lab_1.T
     l_2, a_2, b_2 = lab_2.T
     c_bar = (np.hypot(a_1, b_1) + np.hypot(a_2, b_2)) / 2
@@ -110,7 +110,7 @@ def ciede2000(lab_1: NDArray[np.float64], lab_2: NDArray[np.float64]) -> NDArray
 
 
 def _chroma_hue(a: NDArray[np.float64], b: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Chroma, and hue in degrees, 0 to 360; a grey has the hue 0."""
+    """Return chroma, and hue in degrees, 0 to 360; a grey has the hue 0."""
     return np.hypot(a, b), np.degrees(np.arctan2(b, a)) % 360
 
 

@@ -21,7 +21,7 @@ import numpy as np
 from scoring.metrics.native import loops
 from scoring.metrics.psnr import psnr_of
 from scoring.metrics.ssim import CROP_PX, K1, K2, SIGMA_PX, TAPS, unbiasing, window
-from scoring.metrics.tile import MAX_CHANNELS, MAX_TAPS, ROOM_VALUES
+from scoring.metrics.tile import MAX_CHANNELS, MAX_TAPS, SCRATCH_VALUES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -36,7 +36,7 @@ _CACHE_LINE_BYTES = 64
 
 
 class Measured(NamedTuple):
-    """A metric of a pair, in how many tiles it was worked out, how many in float32, and what these can change."""
+    """A metric of a pair, its number of tiles, how many of them in float32, and a bound of the error of these."""
 
     value: float
     tiles: int = 0
@@ -106,15 +106,23 @@ def _ssim(
     max_error = MAX_ERROR if bounded else -1.0
     numbers = _numbers(taps, sigma, data_range, sample_covariance)
     float32_tiles = loops().similarity(
-        x.ctypes.data, y.ctypes.data, height, width, channels, crop_px, max_error, numbers.ctypes.data, *_room.addresses
+        x.ctypes.data,
+        y.ctypes.data,
+        height,
+        width,
+        channels,
+        crop_px,
+        max_error,
+        numbers.ctypes.data,
+        *_scratch.addresses,
     )
-    value, bound, tiles = _room.result.tolist()
+    value, bound, tiles = _scratch.result.tolist()
     return Measured(value, int(tiles), float32_tiles, bound)
 
 
 @lru_cache(maxsize=64)
 def _numbers(taps: int, sigma: float, data_range: float, sample_covariance: bool) -> NDArray[np.float64]:
-    """Half the window, what variances are multiplied by, and twice the two constants."""
+    """Return half the window, the factor of the variances, and twice the two constants."""
     # A narrower window is one of 13 taps whose outer ones are 0.
     half = np.zeros(MAX_TAPS // 2 + 1)
     half[-(taps // 2) - 1 :] = window(taps, sigma)[: taps // 2 + 1]
@@ -125,8 +133,8 @@ def _numbers(taps: int, sigma: float, data_range: float, sample_covariance: bool
 _MEASURES: Mapping[str, Callable[..., Measured | None]] = MappingProxyType({"psnr": _psnr, "ssim": _ssim})
 
 
-class _Room(threading.local):
-    """What the loops of a thread work in, and where they leave their result; kept from one call to the next."""
+class _Scratch(threading.local):
+    """The working memory of a thread's loops, and their result; kept from one call to the next."""
 
     def __init__(self) -> None:
         self.single, self.double, self.result = _aligned(np.float32), _aligned(np.float64), np.zeros(3)
@@ -134,10 +142,10 @@ class _Room(threading.local):
 
 
 def _aligned(kind: type[np.floating[Any]]) -> NDArray[Any]:
-    """Zeros that begin where a line of the processor's cache does; elsewhere a filter takes half as long again."""
-    padded = np.zeros(ROOM_VALUES + _CACHE_LINE_BYTES, kind)
+    """Return zeros at the start of a line of the processor's cache; elsewhere a filter takes half as long again."""
+    padded = np.zeros(SCRATCH_VALUES + _CACHE_LINE_BYTES, kind)
     skipped = -padded.ctypes.data % _CACHE_LINE_BYTES // padded.itemsize
-    return padded[skipped : skipped + ROOM_VALUES]
+    return padded[skipped : skipped + SCRATCH_VALUES]
 
 
-_room = _Room()
+_scratch = _Scratch()

@@ -19,7 +19,7 @@ Weights = tuple[Any, Any, Any, Any, Any, Any, Any]
 
 
 def compiled(**flags: Any) -> Callable[[_Function], _Function]:
-    """Loops that are compiled as part of an entry, with these flags."""
+    """Compile loops as part of an entry, with these flags."""
 
     def decorate(function: _Function) -> _Function:
         return cast("_Function", numba.njit(function, nogil=True, error_model="numpy", **flags))
@@ -34,9 +34,9 @@ strict = compiled(fastmath={"contract", "nnan", "ninf", "nsz"})
 
 @strict
 def filter_down(scratch: NDArray[Any], source: int, weights: Weights) -> None:
-    """Four rows of s and d and of their squares, from the sixteen around them."""
+    """Filter four rows of s and d and of their squares, from the sixteen around them."""
     for i in range(np.uint64(SOURCE_STRIDE)):
-        # Sixteen values are loaded once for eight sums: loading is what takes the time.
+        # Sixteen values are loaded once for eight sums: loading takes most of the time.
         s, t, k = scratch, np.uint64(SOURCE_STRIDE), i + np.uint64(source)
         a, b, c, d = s[k], s[k + t], s[k + t + t], s[k + t + t + t]
         k += t + t + t + t
@@ -68,7 +68,7 @@ def _put_four(
 def filter_four_along(scratch: NDArray[Any], source: int, columns: int, weights: Weights) -> None:
     """Filter a row of all maps of an image with four channels: four times two pixels at once, which share loads.
 
-    What is behind the row's last pixel does not matter. The target is a constant away from the source: otherwise the
+    Values behind the row's last pixel do not matter. The target is a constant away from the source: otherwise the
     compiler would have to check, for so few values, that they do not overlap.
     """
     eight = np.uint64(8)
@@ -95,7 +95,7 @@ def filter_along(scratch: NDArray[Any], source: int, values: int, channels: int,
 
 @strict
 def _along(scratch: NDArray[Any], i: Any, step: Any, weights: Weights) -> Any:
-    """Thirteen pixels of a filtered row of one map, from value ``i`` on."""
+    """Return thirteen pixels of a filtered row of one map, from value ``i`` on."""
     two = step + step
     three, four = two + step, two + two
     j = i + four + four
@@ -112,6 +112,6 @@ def _weighted(
     a: Any, b: Any, c: Any, d: Any, e: Any, f: Any, middle: Any,
     g: Any, h: Any, i: Any, j: Any, k: Any, m: Any, weights: Weights,
 ) -> Any:  # fmt: skip
-    """Thirteen neighbours, weighted alike on both sides of the middle."""
+    """Return the sum of thirteen neighbours, weighted alike on both sides of the middle."""
     w0, w1, w2, w3, w4, w5, w6 = weights
     return w0 * (a + m) + w1 * (b + k) + w2 * (c + j) + w3 * (d + i) + w4 * (e + h) + w5 * (f + g) + w6 * middle

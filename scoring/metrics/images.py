@@ -1,4 +1,4 @@
-"""What every metric asks of a pair of images."""
+"""Checks of a pair of images, for every metric."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def check_pair(reference: NDArray[Any], submission: NDArray[Any], data_range: float) -> None:
-    """ValueError or TypeError for a pair that no metric can compare."""
+    """Raise ValueError or TypeError for a pair that no metric can compare."""
     if reference.shape != submission.shape:
         raise ValueError(f"shapes differ: {reference.shape} and {submission.shape}")
     if reference.size == 0:
@@ -27,5 +27,5 @@ def check_pair(reference: NDArray[Any], submission: NDArray[Any], data_range: fl
 
 
 def planes(image: NDArray[Any], data_range: float) -> NDArray[np.float64]:
-    """H×W×C of any real type to C×H×W in float64, data_range becoming 1.0; whole planes filter faster."""
+    """Convert H×W×C of any real type to C×H×W in float64, data_range becoming 1.0; whole planes filter faster."""
     return np.ascontiguousarray(np.moveaxis(image, 2, 0), dtype=np.float64) / data_range

@@ -10,8 +10,8 @@ rows at a time, then along these rows, where the similarity is summed at once: n
 A tile is worked on in float32, where twice as many values fit into a register, or in float64. To lose less by rounding,
 ``s`` has its mean over the tile's middle row subtracted, for each channel; neither Q − S² nor D and P notice.
 
-What float32 can be wrong by is summed beside the similarity
-------------------------------------------------------------
+A bound of float32's error is summed beside the similarity
+-----------------------------------------------------------
 Let ``u = 2⁻²⁴``, ``dr`` the data range, and no pixel above it. Whole numbers up to 2²⁴ are exact, so s and d are; a
 square is off by ``u`` of itself. In either direction a value goes through at most 9 roundings: of the weight, of the
 sum of two neighbours, of the product, and of six sums. (The filters are compiled without leave to reorder.) Hence
@@ -22,16 +22,16 @@ and with ``2·|S|·F|s| ≤ S² + Q``, for the two parts of ρ, A = (Q − S²) 
 
     |ΔA| ≤ g·(2·Q + S²) = α,   |Δb| ≤ g·(2·P + D²) = β     (g covers the rounding of the squares S² and D², too)
 
-Since ``ρ = 2·b / (A + b)``, its error is *exactly* ``2·(A'·Δb − b'·ΔA) / ((A + b)(A' + b'))``, a prime marking what was
-computed. As s² ≤ 4·dr² and d² ≤ dr², α + β ≤ 15·g·dr² is below a fiftieth of 2·C2 ≤ A + b, so A + b is at least 15/16
-of A' + b'. The few roundings of the formula itself (at most 16, of ρ's own size) come on top:
+Since ``ρ = 2·b / (A + b)``, its error is *exactly* ``2·(A'·Δb − b'·ΔA) / ((A + b)(A' + b'))``, a prime marking
+computed values. As s² ≤ 4·dr² and d² ≤ dr², α + β ≤ 15·g·dr² is below a fiftieth of 2·C2 ≤ A + b, so A + b is at
+least 15/16 of A' + b'. The few roundings of the formula itself (at most 16, of ρ's own size) come on top:
 
     |Δρ| ≤ 16/15 · 2·(A'·β + |b'|·α) / (A' + b')²  +  16·u·|ρ'|
 
 λ has the same form, with L = (S + mean)² + 2·C1 and D² in the places of A and b; its own α and β are g·(2·L + Q) and
 g·(D² + P), below a sixteenth of the denominator again. Both bounds are computed a little more simply and larger, with
 2.2 for 2·16/15 and 1 for A'/(A' + b') and L/(L + D²). The product of 1 − λ and 1 − ρ, which lie between −1 and 1, is
-off by at most |Δρ| + |Δλ| + |Δρ|·|Δλ|; its own roundings are among the 16 above. What is missing to 1 is summed in
+off by at most |Δρ| + |Δλ| + |Δρ|·|Δλ|; its own roundings are among the 16 above. One less the similarity is summed in
 float64, whose error is nothing beside it.
 
 Indices are unsigned: one that cannot be negative needs no check, and only then are the loops vectorised.
@@ -90,21 +90,21 @@ def similarity(
     double: NDArray[np.float64],
     result: NDArray[np.float64],
 ) -> int:
-    """Mean of the SSIM map of two images without ``crop`` pixels on each side, all channels alike.
+    """Return the mean of the SSIM map of two images without ``crop`` pixels on each side, all channels alike.
 
     Parameters
     ----------
     x, y
         H×W×channels values; H and W above ``2·crop`` and at least ``RADIUS``.
     limit
-        What the mean may be wrong by through float32; below 0 for float64 throughout. Above it, no value may exceed the
+        The largest error of the mean through float32; below 0 for float64 throughout. Above it, no value may exceed the
         data range.
     numbers
-        The window's weights, from its rim to its middle; what variances are multiplied by; twice C1 and C2.
+        The window's weights, from its rim to its middle; the factor of the variances; twice C1 and C2.
     single, double
-        Room to work in: ``ROOM_VALUES`` each, of whatever finite content.
+        Working memory: ``SCRATCH_VALUES`` each, of any finite content.
     result
-        Becomes the mean, what it can be wrong by through float32, and how many tiles there are.
+        Becomes the mean, the bound of its error through float32, and the number of tiles.
 
     Returns
     -------
@@ -122,7 +122,7 @@ def similarity(
             tiles += 1
             done += values
             place = (row, rows, column, columns)
-            # What earlier tiles left of the limit may be used up; `expected` is what the last one took by value.
+            # The rest of the limit that earlier tiles left may be used up; `expected` is the last one's share by value.
             if wrong_by + expected * values <= limit * done:
                 part, error = _tile(x, y, size, place, numbers, single, np.float32, _sum_with_bound)
                 expected = error / values
@@ -150,7 +150,7 @@ def _tile(
     real: type[Any],
     sum_row: Callable[..., tuple[float, float]],
 ) -> tuple[float, float]:
-    """Return the sum of a tile's similarities, and what it can be wrong by where ``real`` is float32."""
+    """Return the sum of a tile's similarities, and the bound of its error where ``real`` is float32."""
     height, width, channels = size
     row, rows, column, columns = place
     w = (real(numbers[0]), real(numbers[1]), real(numbers[2]), real(numbers[3]), real(numbers[4]), real(numbers[5]),
@@ -179,7 +179,7 @@ def _tile(
 
 @fastmath
 def _reflected(at: int, size: int) -> int:
-    """Where a place beyond the border is found when the image is mirrored there, border pixel included."""
+    """Return the place of a pixel beyond the border when the image is mirrored there, border pixel included."""
     if at < 0:
         return -1 - at
     return at if at < size else 2 * size - 1 - at
@@ -195,7 +195,7 @@ def _find_levels(
     scratch: NDArray[Any],
     real: type[Any],
 ) -> None:
-    """Mean of ``x + y`` in the tile's middle row, for each channel, as a whole number; repeated for all columns."""
+    """Find each channel's mean of ``x + y`` in the tile's middle row, as a whole number; repeat it for all columns."""
     for channel in range(channels):
         total = np.int64(0)
         for i in range(columns):
@@ -218,7 +218,7 @@ def _fill_row(
     target: int,
     real: type[Any],
 ) -> None:
-    """One row of s and d, from a column on that may lie beyond the border."""
+    """Fill one row of s and d, from a column on that may lie beyond the border."""
     before = max(0, -column)
     inside = min(columns, width - column) - before
     _fill(x, y, (row_start + column + before) * channels, inside * channels, scratch, target, before * channels, real)
@@ -251,7 +251,7 @@ def _fill(
 def _sum_with_bound(
     scratch: NDArray[Any], start: int, values: int, unbias: Any, c1: Any, c2: Any, real: Any
 ) -> tuple[float, float]:
-    """Return the similarities of a filtered row, and what their sum can be wrong by."""
+    """Return the similarities of a filtered row, and the bound of their sum's error."""
     g, own = 2.2 * 20 * UNIT_ROUNDOFF, 2 * 16 * UNIT_ROUNDOFF
     _similarity_loss(
         scratch, start, values, unbias, c1, c2, real(unbias * g), real(g), real(own), real(own + 2 * g), real(1)
@@ -269,7 +269,7 @@ def _similarity_loss(
     scratch: NDArray[Any], start: int, values: int, unbias: Any, c1: Any, c2: Any,
     g_rho: Any, g_lam: Any, own_rho: Any, own_lam: Any, one: Any,
 ) -> None:  # fmt: skip
-    """Replace S and D by what is missing to a similarity of 1, and by what that can be wrong by."""
+    """Replace S by 1 − similarity, and D by a bound of its error."""
     for i in range(np.uint64(values)):
         k, line = i + np.uint64(start), np.uint64(LINE)
         s, d, q, p = scratch[k], scratch[k + line], scratch[k + line + line], scratch[k + line + line + line]

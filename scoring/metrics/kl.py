@@ -24,7 +24,7 @@ def kl(
     bins: int = BINS,
     smoothing: float = SMOOTHING,
 ) -> float:
-    """How far the submission's distribution of levels is from the reference's: per channel, then the channels' mean.
+    """Return the divergence of the submission's levels from the reference's: per channel, then the channels' mean.
 
     Where pixels do not correspond, as in noise synthesis and unpaired tasks, only distributions can be compared.
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def mae(reference: NDArray[Any], submission: NDArray[Any], *, data_range: float) -> float:
-    """Mean absolute error of two images of the same shape, as a fraction of the data range.
+    """Return the mean absolute error of two images of the same shape, as a fraction of the data range.
 
     Parameters
     ----------

@@ -26,7 +26,7 @@ MIN_SIDE_PX = (TAPS - 1) * 2 ** (len(WEIGHTS) - 1) + 1
 
 
 def ms_ssim(reference: NDArray[Any], submission: NDArray[Any], *, data_range: float) -> float:
-    """Multi-scale structural similarity of two images over five scales: per channel, then the mean of the channels.
+    """Return the multi-scale structural similarity of two images, five scales: per channel, then the channels' mean.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def _of_channel(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
 
 
 def _compare(a: NDArray[np.float64], b: NDArray[np.float64]) -> tuple[float, float]:
-    """Means of the whole similarity, and of its contrast and structure alone, at one scale."""
+    """Return the means of the whole similarity, and of its contrast and structure alone, at one scale."""
     mean_a, mean_b = _blur(a), _blur(b)
     variances = _blur(a * a) - mean_a * mean_a + _blur(b * b) - mean_b * mean_b
     covariance = _blur(a * b) - mean_a * mean_b

@@ -40,7 +40,7 @@ class Loops:
     """The entries of the kernel, callable with addresses; other threads run meanwhile."""
 
     def __init__(self, machine_code: bytes) -> None:
-        # The functions live as long as what loaded them.
+        # The functions live as long as their loader.
         self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _machine())
         self._engine.add_object_file(llvm.ObjectFileRef.from_data(machine_code))
         self._engine.finalize_object()
@@ -90,7 +90,7 @@ def _folders() -> list[Path]:
 
 
 def _file_name() -> str:
-    """Different for whatever the machine code depends on."""
+    """Return a name that differs for all that the machine code depends on."""
     features = llvm.get_host_cpu_features().flatten()
     facts = [llvmlite.__version__, llvm.get_process_triple(), llvm.get_host_cpu_name(), features]
     digest = hashlib.sha256("\n".join(facts).encode())
@@ -100,7 +100,7 @@ def _file_name() -> str:
 
 
 def _is_ours(path: Path) -> bool:
-    """Whether nobody but its owner, who must be this user or the administrator, can write to a file or folder."""
+    """Return whether only its owner, who must be this user or the administrator, can write to a file or folder."""
     status = path.stat()
     return os.name == "nt" or (
         status.st_uid in {0, os.geteuid()} and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
@@ -129,7 +129,7 @@ def _machine() -> llvm.TargetMachine:
 
 def _compile() -> bytes:
     """Return the machine code of the entries: numba makes LLVM's assembly of them, optimised for this processor."""
-    # Not to import these is what all this is for.
+    # All of this serves to avoid importing these.
     numba, kernel = importlib.import_module("numba"), importlib.import_module("scoring.metrics.kernel")
     whole = llvm.parse_assembly("")
     for name, signature in kernel.SIGNATURES.items():
@@ -144,7 +144,7 @@ def _compile() -> bytes:
 
 
 def _close(whole: llvm.ModuleRef, machine: llvm.TargetMachine) -> None:
-    """Drop what only leads to numba's exceptions, so that the code stands alone: these loops raise none.
+    """Drop code that only leads to numba's exceptions, so that the code stands alone: these loops raise none.
 
     Raises
     ------

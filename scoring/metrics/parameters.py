@@ -1,4 +1,4 @@
-"""What a protocol may set about a metric, besides the data range."""
+"""The settings of metrics in a protocol, besides the data range."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ PARAMETERS: Mapping[str, Mapping[str, Parameter]] = MappingProxyType(
     }
 )
 
-# Names for what goes together; what a preset leaves out has its default.
+# Names for settings that go together; those that a preset leaves out have their defaults.
 PRESETS: Mapping[str, Mapping[str, Mapping[str, Value]]] = MappingProxyType(
     {
         "ssim": {

@@ -10,12 +10,12 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-# What the organisers' scorer gives for two identical images, where the ratio has no finite value.
+# The organisers' scorer's value for two identical images, where the ratio is not finite.
 IDENTICAL_PSNR_DB = 999.0
 
 
 def psnr(reference: NDArray[Any], submission: NDArray[Any], *, data_range: float) -> float:
-    """Peak signal-to-noise ratio of two images of the same shape, over all pixels and channels at once.
+    """Return the peak signal-to-noise ratio (dB) of two images of one shape, over all pixels and channels at once.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def psnr_of(squared_error: float, values: int, data_range: float) -> float:
 
 
 def _sum_of_squared_differences(a: NDArray[Any], b: NDArray[Any]) -> float:
-    """Exact for integers of up to 16 bits (2³¹ of them fit into 63 bits), in float64 otherwise."""
+    """Return the sum: exact for integers of up to 16 bits (2³¹ fit into 63 bits), in float64 otherwise."""
     if all(array.dtype.kind in "ui" and array.dtype.itemsize <= 2 for array in (a, b)):
         difference = np.subtract(a, b, dtype=np.int64).ravel()
         return int(np.dot(difference, difference))

@@ -29,7 +29,7 @@ def ssim(
     crop_px: int = CROP_PX,
     sample_covariance: bool = False,
 ) -> float:
-    """Mean structural similarity of two images: per channel, then the mean of the channels.
+    """Return the mean structural similarity of two images: per channel, then the mean of the channels.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ def unbiasing(taps: int, *, sample_covariance: bool) -> float:
 
 
 def _plane(image: NDArray[Any], data_range: float) -> NDArray[np.float64]:
-    """One channel of any real type in float64, data_range becoming 1.0."""
+    """Return one channel of any real type in float64, data_range becoming 1.0."""
     if image.dtype.kind not in "uif":
         raise TypeError(f"images must hold real numbers, not {image.dtype}")
     if not np.isfinite(image).all():

@@ -16,9 +16,9 @@ SOURCE_STRIDE = 2 * LINE
 STRIDE = MAPS * LINE
 ROWS_AT_ONCE = 4
 # Offsets in the scratch memory: s and d of the tile's rows; of four rows all maps filtered downwards, and
-# along; the levels. What is filtered lies a constant away from what it comes from, or else the compiler would have to
+# along; the levels. A filtered value lies a constant away from its source, or else the compiler would have to
 # check for every row that the two do not overlap.
 FILTERED = (TILE_ROWS + 2 * RADIUS) * SOURCE_STRIDE
 ALONG = FILTERED + TILE_ROWS * SOURCE_STRIDE + ROWS_AT_ONCE * STRIDE
 LEVELS = ALONG + TILE_ROWS * SOURCE_STRIDE + ROWS_AT_ONCE * STRIDE
-ROOM_VALUES = LEVELS + LINE
+SCRATCH_VALUES = LEVELS + LINE

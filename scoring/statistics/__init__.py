@@ -1,11 +1,11 @@
-"""What the differences between scores are worth: intervals, paired tests, rank sets. Pure, on plain arrays.
+"""Whether differences between scores are real: intervals, paired tests, rank sets. Pure, on plain arrays.
 
 The unit is the photo: tiles that were cut from one photo are alike, and counting them as if they were not makes
 nearly every difference look real. Everything here rests on one assumption, that a unit's deviation from the mean is
 as likely to lie above as below (its distribution is symmetric), and on one device, flipping the signs of the units'
 deviations: :mod:`scoring.statistics.signflip`. ``docs/statistics.md`` shows how it holds up in simulation.
 
-The same data gives the same figures, whatever the machine or numpy's version: there is no random generator.
+The same data gives the same figures on any machine and with any version of numpy: there is no random generator.
 """
 
 from __future__ import annotations

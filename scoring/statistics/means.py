@@ -31,7 +31,7 @@ class MeanIntervals:
 def mean_intervals(
     scores: NDArray[np.float64], weights: NDArray[Any] | None = None, *, alpha: float = ALPHA
 ) -> MeanIntervals | TooFewUnits:
-    """Intervals of the teams' means over all photos like those of the data set, at 1 − ``alpha`` (95 %).
+    """Return intervals of the teams' means over all photos like those of the data set, at 1 − ``alpha`` (95 %).
 
     Parameters
     ----------

@@ -50,7 +50,7 @@ def paired_difference(
 ) -> PairedDifference | TooFewUnits:
     """Compare two teams unit by unit, by the sign-flip permutation test of their mean difference.
 
-    It is the test of what a leaderboard orders by, the mean; Wilcoxon's, of the same kind, is one of ranks. Exact
+    It tests the mean, by which a leaderboard orders; Wilcoxon's, of the same kind, is one of ranks. Exact
     for up to 13 units; beyond, of 4,096 flips.
 
     Parameters
@@ -78,7 +78,7 @@ def paired_difference(
 
 
 def holm(p_values: ArrayLike) -> NDArray[np.float64]:
-    """p-values adjusted for their number: all that are at most alpha may be believed at once at 1 − alpha.
+    """Return p-values adjusted for their number: all that are at most alpha may be believed at once at 1 − alpha.
 
     Holm, A simple sequentially rejective multiple test procedure, Scandinavian Journal of Statistics 6 (1979). It
     holds however the tests depend on each other.

@@ -22,7 +22,7 @@ _ROUNDING = 1e-9
 
 @dataclass(frozen=True)
 class RankSets:
-    """What is certain about the order of the teams.
+    """The certain part of the order of the teams.
 
     Attributes
     ----------
@@ -55,11 +55,11 @@ def rank_sets(
     tolerance: float = 0.0,
     alpha: float = ALPHA,
 ) -> RankSets | TooFewUnits:
-    """Rank sets from simultaneous comparisons of all pairs of teams.
+    """Return rank sets from simultaneous comparisons of all pairs of teams.
 
     A team's best possible rank is one more than the number of teams that are certainly better, its worst so many
     from the end as are certainly worse (Mogstad, Romano, Shaikh, Wilhelm, Inference for ranks, Review of Economic
-    Studies 91, 2024). Certain is what the step-down max-t test by sign flips says, in which all teams' photos are
+    Studies 91, 2024). A difference is certain by the step-down max-t test by sign flips, in which all teams' photos are
     flipped together, so that it takes account of how alike the teams are (Westfall, Young, Resampling-based
     multiple testing, 1993, algorithm 4.1; Romano, Wolf, Econometrica 73, 2005).
 
@@ -72,7 +72,7 @@ def rank_sets(
     weights
         How much each unit counts, as its ``sizes`` say; all alike by default.
     tolerance
-        Teams whose means are this near to each other are equal, whatever the test says.
+        Teams whose means are this near to each other are equal, even where the test tells them apart.
 
     Raises
     ------
@@ -102,10 +102,10 @@ def rank_sets(
 
 
 def _adjusted_p_values(scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Step-down max-t over all pairs.
+    """Return step-down max-t p-values over all pairs.
 
     |t| is a rising function of |Σ d| / √(Σ d²), and flipping signs leaves the root as it is; Σ s·d is the difference
-    of two teams' own sums, so that a pair costs a subtraction for each flip, whatever the number of units.
+    of two teams' own sums, so that a pair costs a subtraction for each flip, for any number of units.
     """
     teams, units = scores.shape
     centred = scores - scores.mean(axis=0)

@@ -28,7 +28,7 @@ _ROUNDING = 1e-9
 
 @dataclass(frozen=True)
 class TooFewUnits:
-    """In place of a statement: so few units allow none, whatever their values."""
+    """In place of a statement: so few units allow none, for any values."""
 
     units: int
     needed: int
@@ -39,7 +39,7 @@ class TooFewUnits:
 
 
 def units_needed(alpha: float) -> int:
-    """How many units it takes until one flip and its mirror image are as rare as ``alpha``: 6 for 0.05."""
+    """Return the number of units from which one flip and its mirror image are as rare as ``alpha``: 6 for 0.05."""
     if not 0 < alpha < 1:
         raise ValueError(f"alpha must be between 0 and 1, not {alpha}")
     return 1 + math.ceil(math.log2(1 / alpha))
@@ -52,7 +52,7 @@ def too_few(units: int, alpha: float) -> TooFewUnits | None:
 
 
 def sign_flips(units: int, at_most: int = MAX_FLIPS) -> NDArray[np.float64]:
-    """Flips × units of +1 and −1; the first flip changes nothing.
+    """Return flips × units of +1 and −1; the first flip changes nothing.
 
     All flips where there are no more than ``at_most``, counting a flip and its mirror image as one; otherwise
     ``at_most`` of them from a hash, which is even enough and the same everywhere. A test by a sample of the flips
@@ -82,14 +82,14 @@ class Halves:
         return int(self.lesser.shape[1]) + 1
 
     def interval(self, alpha: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Low and high ends of the intervals that hold the true means with a probability of at least 1 − alpha."""
+        """Return the ends of the intervals that hold the true means with a probability of at least 1 − alpha."""
         rank = math.floor(alpha * self.flips + _ROUNDING)
         low = np.partition(self.lesser, rank - 1, axis=1)[:, rank - 1]
         high = -np.partition(-self.greater, rank - 1, axis=1)[:, rank - 1]
         return low, high
 
     def p_value(self) -> NDArray[np.float64]:
-        """Two-sided p-values of a true mean of 0."""
+        """Return two-sided p-values of a true mean of 0."""
         between = (self.lesser <= 0) & (self.greater >= 0)
         p: NDArray[np.float64] = (1 + between.sum(axis=1)) / self.flips
         return p

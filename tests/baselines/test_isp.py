@@ -63,7 +63,7 @@ def test_colours_survive_camera_and_isp() -> None:
 
     rgb = develop(expose(scene, camera, CALM, np.random.default_rng(0)), camera, CALM) / 255
 
-    # what is left is demosaicking, sharpening and 10 bits: no cast, no shift of tone
+    # the difference is demosaicking, sharpening and 10 bits: no cast, no shift of tone
     assert np.abs(rgb - scene).mean() < 0.025
     assert np.abs((rgb - scene).mean(axis=(0, 1))).max() < 0.005
 

@@ -226,6 +226,6 @@ def test_zoom_moves_the_border_outwards() -> None:
 
     zoomed = zoom(np.ascontiguousarray(columns), 0.02)[50, :, 0].astype(float)
 
-    # 2 % of half the width: what was at column 100 + 80 comes to 100 + 81.6
+    # 2 % of half the width: column 100 + 80 comes to 100 + 81.6
     assert zoomed[182] == pytest.approx(180.4, abs=0.6)
     assert zoomed[18] == pytest.approx(19.6, abs=0.6)

@@ -1,4 +1,4 @@
-"""What the baselines write is what scoring expects."""
+"""The baselines' archives are accepted by scoring."""
 
 from __future__ import annotations
 

@@ -208,7 +208,7 @@ def entry_too_large(path: Path, images: Images) -> Path:
 
 
 def total_too_large(path: Path, images: Images) -> Path:
-    """Many files, each of which announces as much as it may."""
+    """Make many files, each of which announces as much as it may."""
     count = DEFAULT_LIMITS.max_total_bytes // DEFAULT_LIMITS.max_entry_bytes + 1
     write_submission(path, images, extra={f"submission/notes{number}.txt": b"" for number in range(count)})
 
@@ -272,7 +272,7 @@ def image_twice(path: Path, images: Images) -> Path:
 
 
 def damaged_entry(path: Path, images: Images) -> Path:
-    """Packed data that is no deflate stream, in the first image."""
+    """Put packed data that is no deflate stream into the first image."""
     write_submission(path, images)
     with zipfile.ZipFile(path) as archive:
         info = archive.infolist()[0]

@@ -1,4 +1,4 @@
-"""Reading zips in place: what is read, and how far."""
+"""Reading zips in place: which bytes are read, and how far."""
 
 from __future__ import annotations
 

@@ -74,7 +74,7 @@ def test_its_message_names_the_file(
         assert error.file in error.message
 
 
-# What one mistake brings with it: nothing, or what cannot be told apart from it.
+# Further problems that one mistake brings with it: none, or those that cannot be told apart from it.
 ACCOMPANIED = {
     "compression-ratio": {"total-too-large"},
     "nested-archive": {"image-missing"},

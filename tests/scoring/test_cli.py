@@ -1,4 +1,4 @@
-"""The command line: what it prints, writes, and with which status it ends."""
+"""The command line: its output, its files, and its exit status."""
 
 from __future__ import annotations
 

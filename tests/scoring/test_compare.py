@@ -22,7 +22,7 @@ def protocol() -> Protocol:
 
 
 def report(gain: float = 0.0, *, photos: int = PHOTOS, noise: float = 0.0, ssim_gain: float = 0.0) -> ScoreReport:
-    """Photos of different difficulty, the same ones for all; ``gain`` in dB on each, give or take some noise."""
+    """Return photos of different difficulty, the same ones for all; ``gain`` in dB on each, give or take some noise."""
     base, own = np.random.default_rng(1), np.random.default_rng(2)
     images = []
     for photo in range(photos):

@@ -121,7 +121,7 @@ def test_progress_counts_images(tmp_path: Path, predictions: Images, reference: 
 
 
 class LostLeaseError(Exception):
-    """What a worker raises when the work is no longer its own."""
+    """The exception of a worker whose work is no longer its own."""
 
 
 @pytest.mark.parametrize("jobs", [2, None])

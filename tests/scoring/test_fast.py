@@ -1,4 +1,4 @@
-"""The compiled way of PSNR and SSIM: the same numbers as the general one, and what is left to that."""
+"""The compiled way of PSNR and SSIM: the same numbers as the general one, and cases that are left to that."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def dark(height: int, width: int, generator: np.random.Generator) -> NDArray[np.
 
 @st.composite
 def pairs(draw: st.DrawFn) -> tuple[NDArray[np.uint16], NDArray[np.uint16]]:
-    """Return a reference that float32 may find hard, and what is left of it after noise of some strength."""
+    """Return a reference that float32 may find hard, and a copy of it with noise of some strength."""
     kind = draw(st.sampled_from([half_and_half, chequers, flat_bright, bright_with_dark_edge, noise, dark]))
     generator = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     reference = kind(draw(st.integers(11, 60)), draw(st.integers(11, 300)), generator)
@@ -111,7 +111,7 @@ def test_float32_is_never_wrong_by_more_than_its_bound(pair: tuple[NDArray[np.ui
 
     assert measured is not None
     assert measured.float32_tiles == measured.tiles
-    # 1e-12 is what float64 itself may be off by: identical images have a bound of 0.
+    # 1e-12 is the error of float64 itself: identical images have a bound of 0.
     assert abs(measured.value - ssim(*pair, data_range=1024)) <= measured.bound + 1e-12
 
 
@@ -232,8 +232,8 @@ class PythonLoops:
             crop,
             limit,
             _array(numbers, ctypes.c_double, 10),
-            _array(single, ctypes.c_float, tile.ROOM_VALUES),
-            _array(double, ctypes.c_double, tile.ROOM_VALUES),
+            _array(single, ctypes.c_float, tile.SCRATCH_VALUES),
+            _array(double, ctypes.c_double, tile.SCRATCH_VALUES),
             _array(result, ctypes.c_double, 3),
         )
 

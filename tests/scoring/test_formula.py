@@ -1,4 +1,4 @@
-"""Formulas: what they compute, and everything else that they refuse."""
+"""Formulas: their values, and everything that they refuse."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever bytes arrive: a report or a rejection, never another exception."""
+"""Any bytes give a report or a rejection, never another exception."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def good(protocol: Protocol, folder: Path) -> dict[int, bytes]:
 
 def check(data: bytes, protocol: Protocol) -> CheckReport:
     report = check_archive(io.BytesIO(data), Manifest.for_names(NAMES, protocol), protocol)
-    # What the site stores and shows must be sound text.
+    # The site stores and shows it: it must be sound text.
     text = json.dumps(report_json(protocol.name, errors=report.errors, warnings=report.warnings), ensure_ascii=False)
     assert "\0" not in text.encode().decode()
     return report
@@ -112,7 +112,7 @@ def test_a_changed_archive_is_scored_or_rejected(
 
 
 def outcome(data: bytes, reference: Reference, protocol: Protocol) -> object:
-    """Return the metrics of an archive, or what is wrong with it."""
+    """Return the metrics of an archive, or its errors."""
     try:
         return score_archive(io.BytesIO(data), reference, protocol).metrics
     except SubmissionRejected as rejected:

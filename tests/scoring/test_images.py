@@ -1,4 +1,4 @@
-"""Images in .npz, PNG and JPEG files: what is read, and what is refused."""
+"""Images in .npz, PNG and JPEG files: those that are read, and those that are refused."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from scoring.manifest import Manifest
 
 
 def layout_of(manifest: Manifest, *names: str) -> Layout:
-    """How an archive of empty files is arranged."""
+    """Return the layout of an archive of empty files."""
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as archive:
         for name in names:

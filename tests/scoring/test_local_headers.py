@@ -153,7 +153,7 @@ def test_a_data_descriptor_needs_no_signature() -> None:
     data = written(unseekable=True)
     second = data.index(b"PK\x03\x04", 4)
     signature = data.index(b"PK\x07\x08")
-    # The first file's descriptor without its first four bytes; what follows moves up.
+    # The first file's descriptor without its first four bytes; the rest moves up.
     shorter = data[:signature] + data[signature + 4 : second] + data[second:]
     directory = shorter.index(_CENTRAL)
     moved = bytearray(shorter)
@@ -199,7 +199,7 @@ def test_encrypted_and_unknown_entries_are_refused_elsewhere() -> None:
 
 
 def test_files_within_files_are_found(tmp_path: Path) -> None:
-    """The better zip bomb: what the second file unpacks to begins inside the first."""
+    """The better zip bomb: the second file's packed data begins inside the first."""
     inner = written(stored=True)
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:

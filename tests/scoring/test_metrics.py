@@ -1,4 +1,4 @@
-"""MAE, KL divergence, MS-SSIM and ΔE2000: values by hand, oracles, published values; and what all metrics refuse."""
+"""MAE, KL divergence, MS-SSIM and ΔE2000: values by hand, oracles, published values; pairs that all metrics refuse."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ COLOR: Any = color
 
 
 def rgb(seed: int = 1, side: int = 176) -> NDArray[np.uint8]:
-    """Smooth random colours."""
+    """Return smooth random colours."""
     noise = np.random.default_rng(seed).normal(size=(side, side, 3))
     smooth = gaussian_filter(noise, (4, 4, 0))
     return np.asarray(255 * (smooth - smooth.min()) / np.ptp(smooth)).astype(np.uint8)
@@ -175,7 +175,7 @@ def test_kl_wants_channels() -> None:
 
 
 def plain_ms_ssim(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
-    """Another reading of the paper, with scikit-image's SSIM for the parts: luminance is 1 where the mean is."""
+    """Read the paper in another way, with scikit-image's SSIM for the parts: luminance is 1 where the mean is."""
     value = 1.0
     for level, weight in enumerate(WEIGHTS):
         blur = {"sigma": 1.5, "truncate": 3.5}

@@ -1,4 +1,4 @@
-"""The parser of .npy files: what numpy writes, what others write, and what must not be read."""
+"""The parser of .npy files: numpy's, those of other programs, and files that must not be read."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ def test_a_huge_announcement_takes_no_memory() -> None:
 
 
 def is_refused_or_plain(data: bytes) -> bool:
-    """Whether a header is refused with our error, or is of plain numbers in a shape that makes sense."""
+    """Return whether a header is refused with our error, or is of plain numbers in a shape that makes sense."""
     try:
         header = parse_header(data)
     except NpyError:

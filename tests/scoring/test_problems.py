@@ -20,7 +20,7 @@ TEMPLATES = [
     for which, text in (("what", entry.what), ("to-do", entry.to_do))
 ]
 
-# What the site refuses, and by which code it looks it up.
+# The site's refusals, and the code by which it looks each up.
 REFUSALS = {
     "already-cancelled",
     "already-finished",

@@ -1,4 +1,4 @@
-"""docs/protocols.md, against what the reader takes."""
+"""docs/protocols.md, compared with the keys that the reader takes."""
 
 from __future__ import annotations
 

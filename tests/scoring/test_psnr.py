@@ -1,4 +1,4 @@
-"""PSNR: a value by hand, an oracle, and what it refuses. The published values are in tests/acceptance."""
+"""PSNR: a value by hand, an oracle, and pairs that it refuses. The published values are in tests/acceptance."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Competition ranks: a table of cases, and what holds for all of them."""
+"""Competition ranks: a table of cases, and properties of all boards."""
 
 from __future__ import annotations
 

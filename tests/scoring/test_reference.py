@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(params=["folder", "zip", "flat zip"])
 def path(request: pytest.FixtureRequest, tmp_path: Path, reference_folder: Path, images: Images) -> Path:
-    """Return the same reference set in every form, with some of what operating systems add."""
+    """Return the same reference set in every form, with some files that operating systems add."""
     (reference_folder / "._6_0.npy").write_bytes(b"junk")
     (reference_folder / "notes.txt").write_text("ours")
     if request.param == "folder":

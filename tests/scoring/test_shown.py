@@ -69,7 +69,7 @@ def test_the_text_is_near_the_value(value: float, precision: int) -> None:
     runtime_s=st.floats(1e-6, 1e5),
 )
 def test_a_formulas_value_tells_no_digit_that_is_not_shown(text: object, hidden: float, runtime_s: float) -> None:
-    """Whatever runtime is declared: it reads the shown text of the score."""
+    """For any declared runtime: the formula reads the shown text of the score."""
     shown = float(str(text))
     operands = {"runtime_ms": runtime_s * 1000}
 

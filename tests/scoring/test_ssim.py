@@ -1,4 +1,4 @@
-"""SSIM: values by hand, oracles, and what it refuses. The published values are in tests/acceptance."""
+"""SSIM: values by hand, oracles, and pairs that it refuses. The published values are in tests/acceptance."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ def test_is_the_mean_over_channels() -> None:
 
 
 def by_definition(a: NDArray[Any], b: NDArray[Any]) -> float:
-    """One channel in [0, 1], pixel by pixel with the 13×13 window written out."""
+    """Compute one channel in [0, 1], pixel by pixel with the 13×13 window written out."""
     taps = np.exp(-0.5 * (np.arange(-6, 7) / 1.5) ** 2)
     window = np.outer(taps, taps) / taps.sum() ** 2
-    # numpy calls it symmetric what scipy calls reflect: the border pixel is repeated
+    # numpy's symmetric is scipy's reflect: the border pixel is repeated
     a, b = (np.pad(image, 6, mode="symmetric") for image in (a, b))
     values = []
     for row in range(5, a.shape[0] - 12 - 5):

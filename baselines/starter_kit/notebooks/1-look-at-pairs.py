@@ -82,8 +82,8 @@ for axis, (picture, title) in zip(axes, samples, strict=True):
 plt.show()
 
 # %% [markdown]
-# The third picture is what the dummy baseline *mosaic* predicts: it undoes nothing of what the camera did. Where it is
-# wrong, and by how much:
+# The third picture is the prediction of the dummy baseline *mosaic*: it undoes nothing of the camera's work. Where
+# it is wrong, and by how much:
 
 # %%
 dummy = (mosaic(rgb) / 255 * protocol.white_level).astype(np.uint16)

@@ -1,8 +1,8 @@
 # %% [markdown]
 # # Your first submission
 #
-# Train the U-Net baseline for a few steps, predict, check the zip, score it locally, and see what to upload. It needs
-# no GPU and takes a few minutes. Every step is a command that you can type in a terminal as well.
+# Train the U-Net baseline for a few steps, predict, check the zip, score it locally, and see which file to upload. It
+# needs no GPU and takes a few minutes. Every step is a command that you can type in a terminal as well.
 
 # %%
 import json
@@ -15,7 +15,7 @@ KIT = Path.cwd() if Path("sample").is_dir() else Path.cwd().parent
 
 
 def python_m(command):
-    """Run a module of the kit, show what it prints, and stop where it fails."""
+    """Run a module of the kit, show its output, and stop where it fails."""
     print("$ python -m", command)
     done = subprocess.run(
         [sys.executable, "-m", *command.split()], cwd=KIT, capture_output=True, text=True, check=False
@@ -27,7 +27,7 @@ def python_m(command):
 # %% [markdown]
 # ## The floor: mosaic
 #
-# It undoes nothing, and shows what a submission looks like.
+# It undoes nothing, and shows the form of a submission.
 
 # %%
 score = f"scoring score --protocol {PROTOCOL} --reference sample/val_raw"
@@ -76,6 +76,6 @@ for name in ("mosaic", "unet"):
 #
 # 1. Download the inputs of a phase from the track's page.
 # 2. Predict from them: the command above, with `--input` naming that folder or zip.
-# 3. Upload the zip on the phase's *Submit* page. What is wrong with it is said before it is sent.
+# 3. Upload the zip on the phase's *Submit* page. The page tells its faults before it is sent.
 #
 # The shipped weights are trained for longer: leave `--weights` out to use them.

@@ -1,4 +1,4 @@
-"""What all commands have in common: help, progress, tables, interruption."""
+"""Properties of all commands: help, progress, tables, interruption."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_command_loads_no_other() -> None:
-    """Scoring must not wait for what only rendering or comparing needs."""
+    """Scoring must not wait for modules that only rendering or comparing needs."""
     code = "import sys, scoring.cli as c; c.main(['problems']); print(*sys.modules, file=sys.stderr)"
 
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)

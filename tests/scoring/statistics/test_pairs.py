@@ -87,7 +87,7 @@ def test_both_need_the_same_photos(first: NDArray[np.float64], second: NDArray[n
 
 
 def test_holms_correction_by_hand() -> None:
-    # Holm's own example of how it goes: 4·0.01, then 3·0.02, 2·0.03 and 0.04 no less than what went before.
+    # Holm's own example: 4·0.01, then 3·0.02, 2·0.03 and 0.04, none less than the one before.
     np.testing.assert_allclose(holm([0.03, 0.01, 0.04, 0.02]), [0.06, 0.04, 0.06, 0.06])
 
 

@@ -25,14 +25,14 @@ def ranked(scores: NDArray[np.float64], direction: Direction = "desc", tolerance
 
 
 def field(means: list[float], *, units: int = 10, noise: float = 0.1, seed: int = 1) -> NDArray[np.float64]:
-    """Teams on the same photos, some of which are harder for all."""
+    """Return teams on the same photos, some of which are harder for all."""
     generator = np.random.default_rng(seed)
     photos = generator.normal(0, 3, units)
     return np.array(means)[:, None] + photos + generator.normal(0, noise, (len(means), units))
 
 
 def step_down(scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Westfall and Young's algorithm 4.1 as it is written, pair by pair."""
+    """Follow Westfall and Young's algorithm 4.1 as it is written, pair by pair."""
     first, second = np.triu_indices(len(scores), 1)
     differences = scores[first] - scores[second]
     flipped = np.abs(differences @ sign_flips(scores.shape[1], _MAX_FLIPS).T)

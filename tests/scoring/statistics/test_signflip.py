@@ -35,7 +35,7 @@ def test_drawn_flips_are_even_and_always_the_same() -> None:
     assert set(np.unique(flips)) == {-1, 1}
     # Four standard errors of a fair coin.
     assert np.abs(flips[1:].mean(axis=0)).max() < 4 / np.sqrt(4096)
-    # What a hash says today it says everywhere and always.
+    # A hash is the same everywhere and always.
     assert "".join("-" if sign < 0 else "+" for sign in flips[1, :12]) == "+-+--+-+-+++"
 
 
