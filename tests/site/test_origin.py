@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from bayerboard.teams.models import Team
     from tests.factories import Cast
 
+pytestmark = pytest.mark.database
+
 
 class Expected(NamedTuple):
     """A line of the table, as an organiser reads it."""

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 ROWS: tuple[type[models.Model], ...] = (Submission, Evaluation, ImageScores, FactSheetRevision, Notice, Upload)
 
+pytestmark = pytest.mark.database
+
 
 def make_trial(cast: Cast, folder: Path) -> Submission:
     """Send a trial for the team of a participant, so that there are teammates who must not touch it."""
