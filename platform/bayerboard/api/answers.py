@@ -1,4 +1,4 @@
-"""What the upload's addresses have in common: JSON in, JSON out, refusals with code, message and hint."""
+"""Helpers of the upload's addresses: JSON in, JSON out, refusals with code, message and hint."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ STATUS = {
 
 
 def api(view: View) -> View:
-    """Answer what a view refuses, does not find or cannot reach as JSON."""
+    """Answer refusals, missing objects and storage failures of a view as JSON."""
 
     @functools.wraps(view)
     def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -65,7 +65,7 @@ def api(view: View) -> View:
 
 
 def refuse(reason: Problem) -> JsonResponse:
-    """Say what is wrong and what to do."""
+    """Answer with the problem's code, message and hint."""
     return JsonResponse(reason.to_json(), status=STATUS.get(reason.code, 403))
 
 

@@ -1,4 +1,4 @@
-"""What the page's script needs to check an archive before it is uploaded: facts of the phase, and the readme read."""
+"""Facts of a phase and the reading of a readme: the page's script checks an archive with them before the upload."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def check_facts(request: HttpRequest, challenge: str, track: str, phase: str) ->
 
 
 def facts_of(phase: Phase) -> dict[str, Any]:
-    """Return what an archive of the phase must look like."""
+    """Return the form that an archive of the phase must have."""
     protocol: Protocol = phase.track.protocol
     return {
         "manifest": phase.manifest.to_json(),
@@ -86,7 +86,7 @@ WORDS = {
 @api
 @for_members
 def check_readme(request: HttpRequest, challenge: str, track: str, phase: str) -> HttpResponse:
-    """Read a readme, whose bytes are the body, and answer with what it says, for people; nothing is stored."""
+    """Read a readme, whose bytes are the body, and answer with its fact sheet in words; nothing is stored."""
     get_phase(request.user, challenge, track, phase)
     name = request.GET.get("name", "readme.txt")
     factsheet = parse_readme(request.read(MAX_README_BYTES))
@@ -95,7 +95,7 @@ def check_readme(request: HttpRequest, challenge: str, track: str, phase: str) -
 
 
 def rows_of(factsheet: FactSheet) -> list[tuple[str, str]]:
-    """Return label and value of what was read; the same words as on the submission's page."""
+    """Return label and value of each line of the fact sheet, in the words of the submission's page."""
     device = {"cpu": "CPU", "gpu": "GPU", None: "–"}[factsheet.device]
     extra_data = {True: "yes", False: "no", None: "–"}[factsheet.extra_data]
     runtime = seconds(factsheet.runtime_s)

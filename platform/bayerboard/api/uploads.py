@@ -80,7 +80,7 @@ def _plan(upload: Upload) -> dict[str, Any]:
 @api
 @for_members
 def parts_view(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """List what has arrived: a browser that lost its connection sends the rest."""
+    """List the parts that have arrived: a browser that lost its connection sends the rest."""
     upload = get_upload(request.user, pk)
     parts = [{"number": part.number, "size_bytes": part.size_bytes, "etag": part.etag} for part in upload.arrived()]
     return JsonResponse({**_plan(upload), "parts": parts})
@@ -151,7 +151,7 @@ def _etags(data: dict[str, Any]) -> dict[int, str]:
 @api
 @for_members
 def upload_view(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Give the upload up; what arrived is removed."""
+    """Give the upload up, and remove its parts."""
     upload = get_upload(request.user, pk)
     upload.abort()
     upload.refresh_from_db(fields=["state"])

@@ -1,4 +1,4 @@
-"""Challenges, their tracks and phases, and what a phase is scored against."""
+"""Challenges, their tracks and phases, references and scoring versions."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ class DemoFailed(Exception):
 
 
 def make_demo_data(folder: Path, say: Callable[[str], None]) -> None:
-    """Make the tiles of both tracks below `folder`; what is there already is kept."""
+    """Make the tiles of both tracks below `folder`, and keep those that are there."""
     for track in TRACKS:
         for split in SPLITS:
             target = folder / track / split.folder

@@ -19,7 +19,7 @@ SUBMISSION_URL = re.compile(r"/submissions/(\d+)/$")
 
 
 class RequestFailed(Exception):
-    """The site did not do what was asked; the message holds the address and what the page said."""
+    """The site refused a request; the message holds the address and the page's text."""
 
 
 class Participant:
@@ -103,7 +103,7 @@ def encode_form(fields: dict[str, str], archive: Path) -> tuple[bytes, str]:
 
 
 def plain_text(html: str) -> str:
-    """Return what the page's main part says, in one line."""
+    """Return the text of the page's main part in one line."""
     main: Any = re.search(r"<main.*?</main>", html, re.DOTALL)
     text = re.sub(r"<[^>]+>", " ", main.group(0) if main else html)
     return unescape(" ".join(text.split()))[:600]

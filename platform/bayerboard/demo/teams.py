@@ -1,4 +1,4 @@
-"""The demo's teams: what they are called, and how good their predictions are."""
+"""The demo's teams: their names, and the quality of their predictions."""
 
 from __future__ import annotations
 

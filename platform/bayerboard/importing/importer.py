@@ -81,7 +81,7 @@ def import_challenge(spec: ChallengeSpec, say: Callable[[str], None] = _say_noth
 
 
 def _prepare(spec: ChallengeSpec, scratch: Path, say: Callable[[str], None]) -> Prepared:
-    """Prepare all files, and look up what the database says to them: whatever is wrong is found before a write."""
+    """Prepare all files and compare them with the database: every mistake is found before a write."""
     _, problems = find_people(spec)
     try:
         prepared = prepare(spec, _protocols(spec), scratch, say)

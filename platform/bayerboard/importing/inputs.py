@@ -1,4 +1,4 @@
-"""The inputs of a phase: what participants work from, as one zip."""
+"""The inputs of a phase as one zip."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def _read(opener: Callable[[], IO[bytes]], label: str) -> bytes:
 
 
 def _size(data: bytes, suffix: str, label: str) -> tuple[int, int]:
-    """Height and width, by the header alone: a participant's program will say what is wrong with the rest."""
+    """Return height and width by the header alone: faults in the rest show in a participant's program."""
     if suffix in _PICTURES:
         return _picture_size(data, _PICTURES[suffix], label)
     try:

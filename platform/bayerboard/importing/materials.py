@@ -27,7 +27,7 @@ ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 
 
 class MaterialInvalid(Exception):
-    """An organiser's file or folder that cannot be used: what is wrong, and what to do."""
+    """An organiser's file or folder that cannot be used, with a message and a hint."""
 
     def __init__(self, message: str, hint: str) -> None:
         super().__init__(f"{message} {hint}")

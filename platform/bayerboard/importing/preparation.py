@@ -1,4 +1,4 @@
-"""Prepares all the files of a challenge for storage, and says in the challenge file's terms what is wrong with them."""
+"""Prepares all the files of a challenge for storage, and reports their faults in the challenge file's terms."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class PreparedPhase:
-    """The files of a phase, and what a submission to it must look like."""
+    """The files of a phase, and its public manifest."""
 
     inputs: PreparedInputs
     reference: PreparedReference
@@ -164,7 +164,7 @@ def prepare(spec: ChallengeSpec, protocols: list[Protocol], scratch: Path, say: 
 
 
 def store(prepared: Prepared) -> None:
-    """Put what is not in the storage yet there, under keys made of the content."""
+    """Put the files into the storage unless they are there, under keys made of their content."""
     for track in prepared.tracks:
         for download in track.downloads:
             _put(download, "downloads")

@@ -16,7 +16,7 @@ ACTS: dict[Kind, Act] = {"created": Act.CREATED, "updated": Act.CHANGED}
 
 @dataclass(frozen=True)
 class Change:
-    """What the import did with one thing, or found out about it."""
+    """One thing that the import changed, kept or noted."""
 
     kind: Kind
     subject: str

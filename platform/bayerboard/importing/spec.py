@@ -112,7 +112,7 @@ class _Model(BaseModel):
 
 
 class _Described(_Model):
-    """What has a text, here or in a file of its own."""
+    """A part of the file with a text, here or in a file of its own."""
 
     description: str = ""
     description_file: TextPath | None = None
@@ -337,7 +337,7 @@ _PLAIN = {
 
 
 def _explain(details: ErrorDetails, source: SourceMap) -> SpecProblem:
-    """Turn pydantic's error into a sentence of what is wrong and one of what to do."""
+    """Turn pydantic's error into a message and a hint."""
     kind, path, value, context = details["type"], details["loc"], details["input"], details.get("ctx", {})
     if kind == "spec":
         message, hint = context["message"], context["hint"]

@@ -29,7 +29,7 @@ _MOMENT = re.compile(
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What a value needs to know about the file that it stands in."""
+    """Facts of the file that a value stands in."""
 
     folder: Path
     zone: tzinfo
@@ -44,7 +44,7 @@ class TextFile(NamedTuple):
 
 
 def wrong(message: str, hint: str) -> PydanticCustomError:
-    """Build the error of a value: one sentence of what is wrong, one of what to do."""
+    """Build the error of a value, of a message and a hint."""
     return PydanticCustomError("spec", "{message}", {"message": message, "hint": hint})
 
 

@@ -34,7 +34,7 @@ _PLAIN_TAGS = frozenset(
 
 @dataclass(frozen=True)
 class SpecProblem:
-    """One mistake in a challenge file: where it is, what is wrong and what to do."""
+    """One mistake in a challenge file: its place, a message and a hint."""
 
     file: Path
     line: int

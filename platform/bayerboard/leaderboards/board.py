@@ -31,7 +31,7 @@ ROWS_PER_PAGE = 50
 
 @dataclass(frozen=True)
 class BoardPage:
-    """What one page of a board shows."""
+    """One page of a board."""
 
     phase: Phase
     protocol: Protocol

@@ -1,4 +1,4 @@
-"""Reads what a board shows of each team: a few values, since whole models would take longer than all of the page."""
+"""Reads a board's rows as plain values: whole models would take longer than the rest of the page."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ DEVICES = dict(FactSheetRevision.Device.choices)
 
 
 class Declared(NamedTuple):
-    """What a team declares in its fact sheet."""
+    """The fact sheet's values, as a team declares them."""
 
     runtime_s: float | None
     device: str
@@ -37,7 +37,7 @@ class Declared(NamedTuple):
 
 
 class MeasuredHere(NamedTuple):
-    """What our own workers measured: of a baseline, and of nothing else."""
+    """Values that our own workers measured, of a baseline alone."""
 
     runtime_s: float | None
     device_name: str
@@ -46,7 +46,7 @@ class MeasuredHere(NamedTuple):
 
 
 class Cell(NamedTuple):
-    """A ranked column: a dash where a formula lacks what the readme does not say; such a row has no rank."""
+    """A ranked column: a dash where a formula lacks an operand."""
 
     text: str
     is_best: bool

@@ -1,4 +1,4 @@
-"""What every page may ask about the site."""
+"""Template variables of the site, for every page."""
 
 from __future__ import annotations
 

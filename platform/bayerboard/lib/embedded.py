@@ -1,4 +1,4 @@
-"""What the embedded mode keeps for itself: its data folder, its secret key, its short runtime folder."""
+"""Data folder, secret key and short runtime folder of the embedded mode."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What becomes of a request that meets a storage which does not answer."""
+"""Answers requests that meet a storage which does not answer."""
 
 from __future__ import annotations
 

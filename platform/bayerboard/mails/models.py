@@ -64,7 +64,7 @@ class MailQuerySet(models.QuerySet["Mail"]):
         lost.update(state=State.PENDING, claimed_until=None)
 
     def forget_old(self, now: datetime | None = None) -> int:
-        """Delete what is older than a month; return how many."""
+        """Delete mails that are older than a month; return how many."""
         return self.filter(created_at__lt=(now or timezone.now()) - KEPT).delete()[0]
 
 

@@ -1,4 +1,4 @@
-"""Sends what is due, the first in line first; later where the mail server is away."""
+"""Sends due mails, the first in line first; later where the mail server is away."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Delivery(Enum):
 
 
 def send_due() -> int:
-    """Send what is due; return how many went out. Two of these at a time do not send the same mail."""
+    """Send the due mails; return how many went out. Two of these at a time do not send the same mail."""
     if not settings.EMAIL_HOST:
         return 0
     Mail.objects.take_back()

@@ -1,4 +1,4 @@
-"""What the operations of Bayerboard can fail with."""
+"""Errors of running Bayerboard."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What gunicorn is told beside its command line: `gunicorn --config python:bayerboard.operations.gunicorn …`.
+"""gunicorn's settings beside its command line: `gunicorn --config python:bayerboard.operations.gunicorn …`.
 
 Its log has the form of all others. Requests are logged by the site (`bayerboard.lib.requests`), with their number, so
 that its own access log is off; were it on, its line would have the path alone: a query may hold a signature.

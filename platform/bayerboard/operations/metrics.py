@@ -1,4 +1,4 @@
-"""What Prometheus reads: all of it from the database, so that any web process gives the same answer."""
+"""Metrics for Prometheus, all from the database, so that any web process gives the same answer."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class SiteCollector(Collector):
 
 
 def registry() -> CollectorRegistry:
-    """Return what the page shows."""
+    """Return the registry of the page."""
     made = CollectorRegistry(auto_describe=False)
     made.register(SiteCollector())
     return made
@@ -58,7 +58,7 @@ def queue_sets() -> dict[tuple[str, str], LeasedJobQuerySet[Any]]:
 
 
 def queues() -> Iterator[Metric]:
-    """Tell what waits, since when, and what is being done."""
+    """Yield the depth and age of the queues, and the running jobs."""
     labels = ["queue", "kind"]
     depth = GaugeMetricFamily(
         "bayerboard_queue_depth", f"Jobs that wait for a worker (counted to {COUNT_AT_MOST}).", labels=labels
@@ -127,7 +127,7 @@ def images(counts: Counts) -> Iterator[Metric]:
 
 
 def leases(counts: Counts) -> Iterator[Metric]:
-    """Tell how often a worker fell silent, and what became of its job."""
+    """Yield how often a worker fell silent, by the outcome for its job."""
     family = CounterMetricFamily(
         "bayerboard_lease_takeovers", "Jobs taken from a worker that fell silent.", labels=["queue", "outcome"]
     )
@@ -138,7 +138,7 @@ def leases(counts: Counts) -> Iterator[Metric]:
 
 
 def accepted(counts: Counts) -> Iterator[Metric]:
-    """Tell what was sent."""
+    """Yield the accepted submissions and their bytes."""
     fields = counts["accepted"]
     yield CounterMetricFamily("bayerboard_submissions", "Submissions accepted, without trials.", value=fields["count"])
     yield CounterMetricFamily("bayerboard_submission_bytes", "Bytes of their archives.", value=fields["bytes"])

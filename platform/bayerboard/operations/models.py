@@ -1,4 +1,4 @@
-"""What operators watch: counts that only grow, and signs of life."""
+"""Counters that only grow, and signs of life, for operators."""
 
 from __future__ import annotations
 

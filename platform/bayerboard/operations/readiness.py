@@ -1,4 +1,4 @@
-"""Whether this process can do its work: what a load balancer must know, in codes that it can show."""
+"""Whether this process can do its work, for a load balancer, in stable codes."""
 
 from __future__ import annotations
 

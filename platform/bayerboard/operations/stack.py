@@ -108,7 +108,7 @@ class Stack:
             time.sleep(1)
 
     def programs(self) -> list[Program]:
-        """Return what runs, in the order in which it is started."""
+        """Return the programs in the order in which they are started."""
         # A scoring process uses one core: more threads inside numpy would only get in each other's way.
         one_thread = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
         programs = [

@@ -29,7 +29,7 @@ LOG_LIMIT_BYTES = 10_000_000
 
 @dataclass(frozen=True)
 class Program:
-    """What to run, where its output goes, and how patient to be with it."""
+    """A program to run: command, log file, and time limits."""
 
     name: str
     command: Sequence[str]

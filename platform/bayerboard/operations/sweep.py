@@ -1,4 +1,4 @@
-"""Clears what uploads left behind, whatever died: abandoned parts, archives that nobody refers to, half files."""
+"""Clears up after uploads, also after crashes: abandoned parts, unreferenced archives, half files."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ CLEARED_AT_ONCE = 1000
 
 @dataclass(frozen=True)
 class Swept:
-    """What a sweep removed."""
+    """Counts of the removed things."""
 
     uploads: int
     archives: int
@@ -42,7 +42,7 @@ class Swept:
 
 
 def sweep(now: datetime | None = None) -> Swept:
-    """Remove all that nobody will ask for any more; never what a submission refers to. Repeating it does no harm."""
+    """Remove all that nobody will ask for, and nothing that a submission refers to. Repeating it does no harm."""
     uploads = give_up_abandoned(now)
     archives, leftovers = clear_storage(now)
     return Swept(uploads, archives, leftovers)
@@ -63,7 +63,7 @@ def give_up_abandoned(now: datetime | None = None) -> int:
 
 
 def clear_storage(now: datetime | None = None) -> tuple[int, int]:
-    """Remove archives that nothing refers to, and what was begun and never ended; return how many of both.
+    """Remove unreferenced archives and unfinished files; return how many of each.
 
     It lists the whole storage: for once an hour, not for every minute.
     """

@@ -61,7 +61,7 @@ def totals(source: str) -> Counts:
 
 
 def advance() -> None:
-    """Add to the tallies what is settled by now."""
+    """Add to the tallies the rows that are settled by now."""
     until = timezone.now() - SETTLED_AFTER
     for source, between in sources().items():
         tally = Tally.of(source)

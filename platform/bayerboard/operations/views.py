@@ -1,4 +1,4 @@
-"""What supervisors, load balancers and Prometheus ask."""
+"""Answers to supervisors, load balancers and Prometheus."""
 
 from __future__ import annotations
 

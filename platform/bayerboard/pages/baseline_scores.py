@@ -1,4 +1,4 @@
-"""What a track's baselines scored, on the boards that the reader may see."""
+"""Scores of a track's baselines, on the boards that the reader may see."""
 
 from __future__ import annotations
 

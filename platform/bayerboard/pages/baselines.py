@@ -1,4 +1,4 @@
-"""A track's baselines: what each is, how it scores here, and its download."""
+"""A track's baselines: description, scores here, and download."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the header shows of somebody's notices."""
+"""Template variables of the header's bell."""
 
 from __future__ import annotations
 

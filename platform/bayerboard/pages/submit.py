@@ -1,4 +1,4 @@
-"""The submit page: the form, and what becomes of an archive that comes with it or was uploaded before."""
+"""The submit page: the form, and the submission of an archive that comes with it or was uploaded before."""
 
 from __future__ import annotations
 

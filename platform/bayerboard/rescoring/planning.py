@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 
 class RescoreRefused(Exception):
-    """The rescore cannot be done; the message says why and what to do."""
+    """The rescore cannot be done; the message gives the reason and the remedy."""
 
 
 @dataclass(frozen=True)
 class PhasePlan:
-    """What a rescore would do in one phase."""
+    """The plan of a rescore in one phase."""
 
     phase: Phase
     submissions: tuple[int, ...]
@@ -39,7 +39,7 @@ class PhasePlan:
 
 
 def plan(phases: list[Phase], submission_ids: list[int] | None) -> list[PhasePlan]:
-    """Say what would be scored again, and what changed since the published version. Writes nothing."""
+    """List the submissions to score again and the changes since the published version. Writes nothing."""
     plans = []
     for phase in phases:
         if phase.published_version is None:

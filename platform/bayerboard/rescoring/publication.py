@@ -58,7 +58,7 @@ def publish(run: RescoreRun, *, by: User | None = None) -> None:
 
 
 def _tell_of_changes(phase: Phase, before: dict[int, ShownScore]) -> None:
-    """Tell each team whose score is another now, once: of what stands for it, or of what stood for it."""
+    """Tell each team whose shown score changed, once, of the submission that stands or stood for it."""
     after = Standing.objects.shown_scores(phase)
     changed = [
         (after.get(entry) or before[entry]).submission_id
@@ -90,7 +90,7 @@ def _carry_over(phase: Phase, version: ScoringVersion) -> None:
 
 
 def _keep_cancelled(phase: Phase, version: ScoringVersion) -> None:
-    """Let what its team cancelled stay cancelled, even where the staged twin was scored before."""
+    """Keep submissions cancelled that their team cancelled, even where the staged twin was scored."""
     cancelled = Evaluation.objects.filter(scoring_version=phase.published_version_id, status=Status.CANCELLED)
     twins = Evaluation.objects.filter(scoring_version=version, submission__in=cancelled.values("submission"))
     twins.mark_cancelled()

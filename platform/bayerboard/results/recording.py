@@ -1,4 +1,4 @@
-"""Stores what a worker found, whole or not at all."""
+"""Stores the result of an evaluation, whole or not at all."""
 
 from __future__ import annotations
 

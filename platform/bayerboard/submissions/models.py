@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class Entry(models.Model):
-    """A team in a phase: what quotas count, and the row that is locked when they do."""
+    """A team in a phase: quotas are counted by it, under its lock."""
 
     phase = models.ForeignKey(Phase, on_delete=models.PROTECT, related_name="entries")
     team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="entries")
@@ -61,7 +61,7 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
         return self.prefetch_related(Prefetch("entry", queryset=entries))
 
     def with_current_evaluation(self) -> SubmissionQuerySet:
-        """Fetch what lists show, in three queries however long the list."""
+        """Fetch the columns of lists, in three queries however long the list."""
         published = Evaluation.objects.filter(scoring_version=PUBLISHED).defer("warnings", "provenance")
         return self.with_places("phase__published_version").prefetch_related(
             Prefetch("evaluations", queryset=published, to_attr="published_evaluations")
@@ -84,14 +84,14 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
         return self.annotate(score_value=Subquery(scores.values("value")), score_text=Subquery(scores.values("text")))
 
     def sorted_by_score(self, version: ScoringVersion, key: str, *, descending: bool) -> SubmissionQuerySet:
-        """Keep what has a score under the version, in its order; the index alone gives it."""
+        """Keep submissions with a score under the version, in its order; the index alone gives it."""
         sign = "-" if descending else ""
         return self._joined_to_scores(version, key).order_by(f"{sign}ranked_value", f"{sign}ranked_evaluation")
 
     def with_score_between(
         self, version: ScoringVersion, key: str, least: float | None, most: float | None
     ) -> SubmissionQuerySet:
-        """Keep what has a score from `least` to `most`; None leaves an end open."""
+        """Keep submissions with a score from `least` to `most`; None leaves an end open."""
         found = self._joined_to_scores(version, key)
         if least is not None:
             found = found.filter(Q(ranked_value__gte=least))
@@ -182,7 +182,7 @@ class Submission(models.Model):
         return first
 
     def record_archive(self, sha256: str, sheet: FactSheet | None) -> None:
-        """Keep what the worker found: the archive's hash, and the first revision of the fact sheet."""
+        """Store the archive's hash and the first revision of the fact sheet."""
         Submission.objects.filter(pk=self.pk).update(archive_sha256=sha256)
         if sheet is not None and not self.fact_sheets.exists():
             self.fact_sheets.create(
@@ -206,7 +206,7 @@ class Submission(models.Model):
 
 
 class FactSheetRevision(models.Model):
-    """What the participant declares about a method; every revision is kept, and shown as declared."""
+    """A participant's declarations about a method; every revision is kept, and shown as declared."""
 
     class Device(models.TextChoices):
         CPU = "cpu", "CPU"

@@ -35,7 +35,7 @@ REJECTED_PER_QUOTA = 10
 
 @dataclass(frozen=True)
 class Quota:
-    """What a team may still send to a phase."""
+    """A team's used and remaining quota in a phase."""
 
     per_day: int
     total: int
@@ -59,7 +59,7 @@ class Quota:
 
 
 def quota_of(phase: Phase, team: Team, now: datetime | None = None) -> Quota:
-    """Count what the team has used.
+    """Count the team's use of the quota.
 
     Rejected archives, our own failures and what was cancelled before a worker claimed it cost nothing; whether an
     origin counts at all, its rules say.
@@ -142,7 +142,7 @@ def check_accepts(phase: Phase, team: Team | None, origin: Origin, opened_at: da
 
 @dataclass(frozen=True)
 class About:
-    """What is said of a submission beside its archive."""
+    """Description of a submission beside its archive."""
 
     method_name: str
     description: str
@@ -152,7 +152,7 @@ class About:
 
 @dataclass(frozen=True)
 class Sent(About):
-    """What came with a request that brought the archive whole."""
+    """A request that brought the archive whole."""
 
     archive: Path
     archive_name: str

@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 
 def may_delete(user: User, submission: Submission) -> bool:
-    """Whether the user sent the submission, or may organise its challenge; what is no trial stays all the same."""
+    """Whether the user sent the submission, or may organise its challenge; only trials can be deleted."""
     challenge = submission.entry.phase.track.challenge
     return submission.submitted_by_id == user.pk or staff_role(user, challenge).may_organise
 

@@ -1,4 +1,4 @@
-"""Who may send an archive to a challenge, for which team, and as what."""
+"""Who may send an archive to a challenge, for which team, and with which origin."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Sender:
 
 
 def sender_of(user: User | AnonymousUser, challenge: Challenge) -> Sender:
-    """Return as what the user sends archives; Refused for those who may not.
+    """Return the team and origin of the user's archives; Refused for those who may send none.
 
     Who runs the challenge knows the references, and so sends trials alone, whether they joined it or not. Who reads
     as much and may change nothing sends nothing.

@@ -55,7 +55,7 @@ class UploadQuerySet(models.QuerySet["Upload"]):
     """Sets of uploads."""
 
     def unsubmitted(self, now: datetime | None = None) -> UploadQuerySet:
-        """Keep what may still become a submission."""
+        """Keep uploads that may still become a submission."""
         is_open = Q(state=State.OPEN, finish_before__gt=now or timezone.now())
         return self.filter(is_open | Q(state=State.COMPLETE, submission=None))
 
@@ -150,7 +150,7 @@ class Upload(models.Model):
     # --- Its end ---
 
     def complete(self, etags: Mapping[int, str]) -> None:
-        """Make the archive of its parts, if all of them are there and are what the sender sent; Refused otherwise.
+        """Make the archive of its parts, if all of them are there, as they were sent; Refused otherwise.
 
         To complete what is complete changes nothing.
         """
@@ -199,7 +199,7 @@ class Upload(models.Model):
         )
 
     def _finish(self, size_bytes: int) -> None:
-        """Move from open to complete with what is stored; Refused, and nothing kept, if that is not what it may be."""
+        """Move from open to complete; Refused, and nothing kept, if the stored archive is too large."""
         self._check_size(size_bytes)
         fields = {"state": State.COMPLETE, "size_bytes": size_bytes, "finished_at": timezone.now()}
         mine = Upload.objects.filter(pk=self.pk, state=State.OPEN).update(**fields)
@@ -215,7 +215,7 @@ class Upload(models.Model):
         self._finish(object_store().size_bytes(self.archive_key))
 
     def abort(self) -> bool:
-        """Give it up and forget what arrived, unless it is a submission by now."""
+        """Give it up and remove its parts, unless it is a submission by now."""
         aborted = bool(Upload.objects.filter(pk=self.pk).abort())
         if aborted:
             self.refresh_from_db(fields=["state", "finished_at"])

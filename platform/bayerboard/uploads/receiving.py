@@ -16,7 +16,7 @@ FIELDS_AT_MOST_BYTES = 2**20
 
 
 class BoundedUploadHandler(TemporaryFileUploadHandler):
-    """Counts what arrives, whatever was declared, and stops at the limit, if there is one."""
+    """Counts the bytes that arrive, and stops at the limit, if there is one."""
 
     def __init__(self, request: HttpRequest, limit_bytes: int | None) -> None:
         super().__init__(request)
@@ -49,7 +49,7 @@ class BoundedUploadHandler(TemporaryFileUploadHandler):
 
 
 def is_surely_too_large(body_bytes: int, limit_bytes: int | None) -> bool:
-    """Tell by the announced length alone that the archive cannot fit; what arrives is counted all the same."""
+    """Tell by the announced length alone that the archive cannot fit; the bytes that arrive are counted too."""
     return limit_bytes is not None and body_bytes > limit_bytes + FIELDS_AT_MOST_BYTES
 
 

@@ -1,4 +1,4 @@
-"""Signed, expiring addresses for parts that the site itself takes: what S3 does for those that go to a bucket."""
+"""Signed, expiring addresses for parts that the site itself takes, as S3 signs those of a bucket."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What makes a file durable, what a full disk is called, and what becomes of files that nobody ended."""
+"""Helpers: fsync, ENOSPC as StorageFull, removal of stale temporary files."""
 
 from __future__ import annotations
 

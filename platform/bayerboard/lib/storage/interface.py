@@ -1,4 +1,4 @@
-"""What every store can do, and what it can fail with."""
+"""The interface of every store, and its errors."""
 
 from __future__ import annotations
 

@@ -138,7 +138,7 @@ def expected_shape(protocol: Protocol, manifest: Manifest | str) -> str:
 
 @register.filter
 def short(value: str | None) -> str:
-    """Shorten a sha256 to what a person compares."""
+    """Shorten a sha256 to the characters that a person compares."""
     return value[:12] if value else NOTHING
 
 

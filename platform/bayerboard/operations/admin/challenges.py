@@ -1,4 +1,4 @@
-"""The admin's view of challenges. What is scored against is read-only: it changes through the commands."""
+"""The admin's view of challenges. References and protocols are read-only: they change through the commands."""
 
 from __future__ import annotations
 

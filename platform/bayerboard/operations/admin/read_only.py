@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class NotAddedAdmin(AuditedAdmin):
-    """Changes what `create_challenge` made: a form alone brings no protocol, manifest or file."""
+    """Changes rows that `create_challenge` made: a form alone brings no protocol, manifest or file."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -39,7 +39,7 @@ class Ranked:
 
 
 def ranked(request: HttpRequest) -> Ranked | None:
-    """Return what the list's score is; None where no phase is chosen, or it has no scores. Asked once a request."""
+    """Return the list's score column; None if no phase is chosen or it has no scores. Asked once a request."""
     known = vars(request)
     if "ranked" not in known:
         known["ranked"] = _find(_key(request.GET.get(PHASE, "")))
@@ -55,7 +55,7 @@ def _find(phase: int | None) -> Ranked | None:
 
 
 def _key(text: str) -> int | None:
-    """Return the key that the address names; None for what is none."""
+    """Return the key that the address names; None for anything else."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < LONGEST_KEY else None
 
 

@@ -27,7 +27,7 @@ MIGRATIONS_TABLE = "django_migrations"
 
 
 class Engine(ABC):
-    """What a database can do for a backup."""
+    """The operations of a database that a backup needs."""
 
     name: str
 

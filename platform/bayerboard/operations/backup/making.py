@@ -51,13 +51,13 @@ def make_backup(target: BackupFolder, *, verify: bool, over: Callable[[list[str]
 
 
 def known_objects(target: BackupFolder) -> dict[str, Stored]:
-    """Return what the latest backup says of the objects."""
+    """Return the objects of the latest backup's manifest."""
     whole = target.complete()
     return {item.name: item for item in Manifest.read(whole[-1]).objects} if whole else {}
 
 
 def keep_object(target: BackupFolder, key: str, known: Stored | None) -> Stored | None:
-    """Return the object's description, after copying what is not there yet; None where the storage has none."""
+    """Return the object's description, after copying it unless it is there; None where the storage has none."""
     store, path = object_store(), target.objects / key
     if known is not None and path.is_file() and path.stat().st_size == known.size_bytes:
         return known

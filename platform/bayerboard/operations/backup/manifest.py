@@ -1,4 +1,4 @@
-"""What a backup holds: written last, so that a backup with a manifest is a whole one."""
+"""The manifest of a backup: written last, so that a backup with a manifest is a whole one."""
 
 from __future__ import annotations
 

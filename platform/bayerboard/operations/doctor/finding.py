@@ -1,4 +1,4 @@
-"""What was looked at, and how it is."""
+"""A finding: the thing that was checked, and its state."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Level(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of the table: what, how it is, and what to do where it is not well."""
+    """One line of the table: subject, state, and the remedy where it is not well."""
 
     area: str
     what: str

@@ -1,4 +1,4 @@
-"""Scores stored submissions again on the workers, shows what changes, and publishes it all at once."""
+"""Scores stored submissions again on the workers, shows the difference, and publishes it all at once."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ class Command(BaseCommand):
                     )
 
     def _show(self, run: RescoreRun) -> int:
-        """Print what would change; return how many evaluations failed."""
+        """Print the difference; return how many evaluations failed."""
         changes = difference.difference(run)
         for phase in dict.fromkeys(change.phase for change in changes):
             self.stdout.write(f"\n{phase.path}")
