@@ -173,3 +173,18 @@ def test_it_has_limits_where_one_is_set(changes: dict[str, Any], has_limits: boo
 
 def test_it_has_a_formula_where_a_column_is_one() -> None:
     assert {name for name in available_protocols() if load_protocol(name).has_formula} == {"mai22-learned-isp"}
+
+
+def test_a_column_is_of_a_subset_by_itself_or_by_its_formula() -> None:
+    data = load_protocol("aim22-s7").to_json()
+    of_noise = {**COLUMN, "key": "psnr_noise", "metric": "psnr", "subset": "noise"}
+    columns = [
+        COLUMN,
+        of_noise,
+        *({**COLUMN, "key": key, "formula": f"2 * {key[2:]}"} for key in ("a_psnr", "b_psnr_noise")),
+    ]
+    protocol = Protocol.from_json({**data, "subsets": ["noise"], "columns": columns})
+
+    found = {column.key: protocol.is_of_subset(column) for column in protocol.columns}
+
+    assert found == {"psnr": False, "psnr_noise": True, "a_psnr": False, "b_psnr_noise": True}
