@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.contrib import admin
 from django.db import connection
+from django.db.models.signals import pre_save
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from bayerboard.challenges.models import Challenge, Download
+from bayerboard.challenges.models import Challenge, Download, Phase, ScoringVersion
 from bayerboard.leaderboards.models import Standing
 from bayerboard.mails.models import Mail
 from bayerboard.rescoring import planning
@@ -160,6 +161,65 @@ def test_a_challenge_can_be_changed(boss: Client, cast: Cast) -> None:
 
     cast.challenge.refresh_from_db()
     assert (cast.challenge.title, cast.challenge.time_zone) == ("New title", "Europe/Zurich")
+
+
+@pytest.mark.parametrize("change", [{"grants-0-role": "viewer"}, {"grants-0-DELETE": "on"}])
+def test_the_last_owner_of_a_challenge_stays(boss: Client, cast: Cast, change: dict[str, str]) -> None:
+    grant = cast.challenge.grants.get()
+    fields = {
+        "slug": cast.challenge.slug,
+        "title": cast.challenge.title,
+        "time_zone": "UTC",
+        "grants-TOTAL_FORMS": 1,
+        "grants-INITIAL_FORMS": 1,
+        "grants-0-id": grant.pk,
+        "grants-0-user": grant.user_id,
+        "grants-0-role": "owner",
+        **change,
+    }
+
+    answer = boss.post(url_of(Challenge, "change", cast.challenge.pk), fields)
+
+    assert "Make somebody else an owner first" in answer.content.decode()
+    assert cast.challenge.grants.get().role == "owner"
+
+
+def test_what_was_written_since_the_form_was_read_stays(boss: Client, cast: Cast) -> None:
+    """A rescore that is published meanwhile must not be taken back by whoever changes a date."""
+    published = ScoringVersion.objects.get(phase=cast.phase, run__isnull=False)
+
+    def publish(sender: type[Model], instance: Model, **signal: Any) -> None:
+        Phase.objects.filter(pk=cast.phase.pk).update(published_version=published)
+
+    pre_save.connect(publish, sender=Phase)
+    try:
+        answer = boss.post(url_of(Phase, "change", cast.phase.pk), phase_fields(boss, cast))
+    finally:
+        pre_save.disconnect(publish, sender=Phase)
+
+    assert answer.status_code == 302
+    cast.phase.refresh_from_db()
+    assert cast.phase.ends_at == datetime(2026, 3, 31, 23, 59, tzinfo=UTC)
+    assert cast.phase.published_version == published
+
+
+def test_nothing_moves_to_another_challenge_or_track(boss: Client, cast: Cast) -> None:
+    track = cast.phase.track
+    owners: dict[Model, str] = {
+        cast.rivals: "challenge",
+        track: "challenge",
+        cast.phase: "track",
+        track.downloads.get(): "track",
+    }
+
+    for item, owner in owners.items():
+        form = boss.get(url_of(type(item), "change", item.pk)).context["adminform"].form
+        assert owner not in form.fields, item
+
+
+@pytest.mark.parametrize("model", OURS, ids=lambda model: model._meta.label_lower)
+def test_a_key_that_is_none_is_no_fault_of_ours(boss: Client, model: type[Model]) -> None:
+    assert boss.get(url_of(model, "change", "no-key")).status_code == 302
 
 
 @pytest.mark.parametrize(("selection", "psnr"), [("best", 31), ("latest", 20)])

@@ -9,6 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from bayerboard.challenges.models import ScoringVersion
 from bayerboard.evaluations.models import Evaluation, Score
 from tests import factories
 from tests.site.pages import Page
@@ -53,6 +54,17 @@ def test_without_a_phase_there_is_no_score(boss: Client, scored: dict[float, Sub
 
     assert "PSNR" not in page.text
     assert page.violations == []
+
+
+def test_a_snapshot_without_a_column_that_ranks_shows_its_first(
+    boss: Client, cast: Cast, scored: dict[float, Submission]
+) -> None:
+    """As one from before declared operands were marked may be."""
+    column = {"key": "score", "label": "Merit", "direction": "desc", "precision": 2, "unit": "", "formula": "psnr/macs"}
+    data = {**cast.phase.track.protocol_data, "columns": [column]}
+    ScoringVersion.objects.filter(phase=cast.phase).update(protocol_data=data)
+
+    assert "Merit" in Page(boss.get(reverse(LIST), {"phase": cast.phase.pk})).text
 
 
 def test_a_phases_list_shows_its_first_column(boss: Client, cast: Cast, scored: dict[float, Submission]) -> None:

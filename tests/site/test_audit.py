@@ -9,6 +9,7 @@ import pytest
 from django.core.management import call_command
 from django.urls import reverse
 
+from bayerboard.accounts.models import User
 from bayerboard.challenges.audit import COMMAND_LINE, Act, AppendOnly, record
 from bayerboard.challenges.grants import give_role, take_role
 from bayerboard.challenges.models import AuditEntry
@@ -72,6 +73,9 @@ def test_a_disqualification_and_its_end(cast: Cast, tmp_path: Path) -> None:
 
     subject, name = f"submission {submission.pk}", cast.organiser.username
     assert entries(cast) == [(name, "disqualified", subject), (name, "requalified", subject)]
+    first = AuditEntry.objects.get(act=Act.DISQUALIFIED)
+    assert first.before == {"disqualified": False, "reason": ""}
+    assert first.after == {"disqualified": True, "reason": "found twice", "team": cast.team.name}
 
 
 def test_a_trial_that_is_deleted(cast: Cast, tmp_path: Path) -> None:
@@ -105,6 +109,57 @@ def test_a_change_in_the_admin(boss: Client, cast: Cast) -> None:
     (renamed, joined) = AuditEntry.objects.filter(actor="boss").order_by("pk")
     assert (renamed.act, renamed.before, renamed.after) == ("changed", {"name": "Night Shift"}, {"name": "Day Shift"})
     assert (joined.act, joined.subject) == ("created", f"membership {cast.stranger} in Day Shift")
+
+
+def test_a_submission_and_its_fact_sheet_that_are_changed_in_the_admin(
+    boss: Client, cast: Cast, tmp_path: Path
+) -> None:
+    submission = factories.make_scored(cast.phase, cast.team, tmp_path, psnr=30, method_name="Before")
+    sheet = submission.fact_sheets.get()
+    boss.post(
+        reverse("admin:submissions_submission_change", args=[submission.pk]),
+        {
+            "method_name": "After",
+            "fact_sheets-TOTAL_FORMS": 1,
+            "fact_sheets-INITIAL_FORMS": 1,
+            "fact_sheets-0-id": sheet.pk,
+            "fact_sheets-0-runtime_s": 0.25,
+            "fact_sheets-0-device": sheet.device,
+            "fact_sheets-0-extra_data": "false",
+            "fact_sheets-0-description": sheet.description,
+        },
+    )
+
+    (renamed, sheet_changed) = AuditEntry.objects.filter(actor="boss").order_by("pk")
+    assert (renamed.before, renamed.after) == ({"method_name": "Before"}, {"method_name": "After"})
+    assert (sheet_changed.act, sheet_changed.after) == ("changed", {"runtime_s": "0.25"})
+
+
+def test_roles_that_are_given_and_taken_in_the_admin(boss: Client, cast: Cast) -> None:
+    boss.post(
+        reverse("admin:challenges_challenge_change", args=[cast.challenge.pk]),
+        {
+            "slug": cast.challenge.slug,
+            "title": cast.challenge.title,
+            "terms": cast.challenge.terms,
+            "time_zone": "UTC",
+            "is_listed": "on",
+            "grants-TOTAL_FORMS": 2,
+            "grants-INITIAL_FORMS": 1,
+            "grants-0-id": cast.challenge.grants.get().pk,
+            "grants-0-user": cast.organiser.pk,
+            "grants-0-role": "viewer",
+            "grants-1-user": cast.stranger.pk,
+            "grants-1-role": "owner",
+        },
+    )
+
+    found = AuditEntry.objects.filter(actor="boss", act=Act.ROLE_GIVEN).order_by("pk")
+    assert [(entry.subject, entry.before, entry.after) for entry in found] == [
+        (f"user {cast.stranger.username}", {"role": None}, {"role": "owner"}),
+        (f"user {cast.organiser.username}", {"role": "owner"}, {"role": "viewer"}),
+    ]
+    assert cast.challenge.grants.get(role="owner").granted_by == User.objects.get(username="boss")
 
 
 def test_each_act_has_a_test_here() -> None:

@@ -42,6 +42,8 @@ PLANTED = {
     "baseline's mean": "22.41",
     "own subset": "53.77",
     "rivals' subset": "58.19",
+    "own formula of a subset": "107.54",
+    "rivals' formula of a subset": "116.38",
     "own image": "47.13",
     "derived warning": "it-depends-on-the-score",
     "worker": "some-host/4711",
@@ -72,7 +74,7 @@ class State:
 
 NOW = timezone.now()
 ENDED = {"ends_at": NOW - timedelta(minutes=31), "board_opens_at": NOW - timedelta(minutes=31)}
-SUBSETS = {"own subset", "rivals' subset"}
+SUBSETS = {"own subset", "rivals' subset", "own formula of a subset", "rivals' formula of a subset"}
 OWN_DETAILS = {"own image", "derived warning", "libraries", "reference's hash"}
 STATES = [
     State("open", {"board": "open"}, MEANS, MEANS, MEANS),
@@ -122,10 +124,11 @@ def planted(cast: Cast, tmp_path: Path, settings: Settings) -> dict[str, Submiss
 
 
 def _add_subsets(phase: Phase) -> None:
-    """Give the track a column that only organisers see."""
+    """Give the track a column that only organisers see, and a formula that tells as much."""
     data = phase.track.protocol_data
     column = {**data["columns"][0], "key": "psnr_dark", "label": "PSNR, dark", "metric": "psnr", "subset": "dark"}
-    data = {**data, "subsets": ["dark"], "columns": [*data["columns"], column]}
+    formula = {**data["columns"][0], "key": "dark_twice", "label": "Dark, twice", "formula": "2 * psnr_dark"}
+    data = {**data, "subsets": ["dark"], "columns": [*data["columns"], column, formula]}
     Track.objects.filter(pk=phase.track_id).update(protocol_data=data)
     ScoringVersion.objects.filter(phase=phase).update(protocol_data=data)
 
@@ -136,7 +139,7 @@ def _record(submission: Submission, psnr: float, subset: float, image: float, *,
     warnings = tuple(Problem(code, "it-depends-on-the-score", "Nothing.") for code in sorted(SCORE_DERIVED))
     report = ScoreReport(
         protocol="planted",
-        metrics={"psnr": psnr, "ssim": 0.5, "psnr_dark": subset},
+        metrics={"psnr": psnr, "ssim": 0.5, "psnr_dark": subset, "dark_twice": 2 * subset},
         images=tuple(ImageScore(name, {"psnr": image, "ssim": 0.5}) for name in factories.NAMES),
         factsheet=FactSheet(),
         warnings=warnings if warns else (),

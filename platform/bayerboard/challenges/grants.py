@@ -62,7 +62,8 @@ def give_role(challenge: Challenge, user: User, role: str, *, by: User | None) -
             return False
         if before == RoleGrant.Role.OWNER:
             _check_other_owner(challenge, user)
-        RoleGrant.objects.update_or_create(challenge=challenge, user=user, defaults={"role": role, "granted_by": by})
+        granted = {"role": role, "granted_by": by, "granted_at": timezone.now()}
+        RoleGrant.objects.update_or_create(challenge=challenge, user=user, defaults=granted)
         record(challenge, by, Act.ROLE_GIVEN, f"user {user.username}", {"role": before}, {"role": role})
     user.remembered.pop(GRANTS, None)
     return True

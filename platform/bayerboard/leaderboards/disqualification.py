@@ -27,7 +27,9 @@ def set_disqualified(
     act, moment = (Act.DISQUALIFIED, timezone.now()) if disqualified else (Act.REQUALIFIED, None)
     for submission in submissions:
         challenge = submission.entry.phase.track.challenge
-        record(challenge, by, act, f"submission {submission.pk}", {}, {"team": submission.entry.team.name}, reason)
+        before = {"disqualified": submission.disqualified_at is not None, "reason": submission.disqualified_reason}
+        after = {"disqualified": disqualified, "reason": reason, "team": submission.entry.team.name}
+        record(challenge, by, act, f"submission {submission.pk}", before, after, reason)
     pks = [submission.pk for submission in submissions]
     Submission.objects.filter(pk__in=pks).update(disqualified_at=moment, disqualified_reason=reason)
     # In one order, so that two of these do not wait for each other.

@@ -71,7 +71,8 @@ def badge_of(submission: Submission) -> str:
 def result_of(submission: Submission, user: User) -> Result:
     """Return the current outcome as this reader may see it."""
     evaluation = submission.evaluation
+    seen = visibility_for(user, submission.entry.phase)
     scores = None
-    if visibility_for(user, submission.entry.phase).own_scores:
-        scores = tuple((column.label, text) for column, text in headline_scores(submission))
+    if seen.own_scores:
+        scores = tuple((column.label, text) for column, text in headline_scores(submission, seen))
     return Result(evaluation.status, scores, len(evaluation.errors), evaluation.progress_percent)

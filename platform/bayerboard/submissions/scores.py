@@ -22,9 +22,11 @@ def shown_scores(submission: Submission, seen: Visibility) -> list[tuple[Column,
     return _texts(submission, seen.columns(submission.evaluation.scoring_version.protocol))
 
 
-def headline_scores(submission: Submission) -> list[tuple[Column, str]]:
-    """Return the few columns that fit on a line, means of all images, for readers who may see them."""
-    return _texts(submission, headlines(submission.evaluation.scoring_version.protocol.columns))
+def headline_scores(submission: Submission, seen: Visibility) -> list[tuple[Column, str]]:
+    """Return the few columns that fit on a line, of those that the reader may see; none where scores are hidden."""
+    if not seen.own_scores:
+        return []
+    return _texts(submission, headlines(seen.columns(submission.evaluation.scoring_version.protocol)))
 
 
 def _texts(submission: Submission, columns: Sequence[Column]) -> list[tuple[Column, str]]:

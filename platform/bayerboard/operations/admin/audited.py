@@ -6,6 +6,7 @@ from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.db import models
 from django.template.response import TemplateResponse
 from django.utils import timezone
@@ -25,7 +26,7 @@ def challenge_of(item: Model) -> Challenge | None:
     """Return the challenge that a row belongs to; None for rows of the site itself."""
     if isinstance(item, Challenge):
         return item
-    for name in ("challenge", "track", "phase"):
+    for name in ("challenge", "track", "phase", "entry", "submission"):
         owner = getattr(item, name, None)
         if isinstance(owner, models.Model):
             return challenge_of(owner)
@@ -41,7 +42,13 @@ class AuditedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Enters each change into the audit log, and shows times in the zone of the challenge, by name and offset."""
 
     def save_model(self, request: HttpRequest, obj: Model, form: ModelForm[Any], change: bool) -> None:
-        super().save_model(request, obj, form, change)
+        if change:
+            # Nothing else of the row: a worker, or the publication of a rescore, may have written there since it was
+            # read.
+            columns = {field.name for field in obj._meta.fields}  # noqa: SLF001 - Django documents it
+            obj.save(update_fields=columns.intersection(form.changed_data))
+        else:
+            super().save_model(request, obj, form, change)
         before = {name: shown(form.initial.get(name)) for name in form.changed_data} if change else {}
         after = {name: shown(form.cleaned_data.get(name)) for name in form.changed_data}
         if after:
@@ -74,7 +81,7 @@ class AuditedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     # --- Times ---
 
     def zone_of(self, request: HttpRequest, object_id: str | None) -> tzinfo:
-        found = self.get_queryset(request).filter(pk=object_id).first() if object_id else None
+        found = self.get_object(request, unquote(object_id)) if object_id else None
         challenge = challenge_of(found) if found is not None else None
         return challenge.zone if challenge is not None else UTC
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django import forms
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from bayerboard.challenges.grants import LastOwner, give_role, take_role
 from bayerboard.challenges.models import (
     AuditEntry,
     Challenge,
@@ -29,10 +32,32 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
 
+class RoleGrantForm(forms.ModelForm[RoleGrant]):
+    """A person's role; another person's is another row."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["user"].disabled = self.instance.pk is not None
+
+
+class RoleGrantFormSet(forms.BaseInlineFormSet[RoleGrant, Challenge, RoleGrantForm]):
+    """The roles of a challenge, of whose owners one stays."""
+
+    def clean(self) -> None:
+        super().clean()
+        owner = RoleGrant.Role.OWNER
+        had_one = any(form.initial.get("role") == owner for form in self.initial_forms)
+        left = [form.cleaned_data for form in self.forms if form.is_valid() and not form.cleaned_data.get("DELETE")]
+        if had_one and owner not in [row.get("role") for row in left]:
+            raise ValidationError(str(LastOwner(self.instance)))
+
+
 class RoleGrantInline(admin.TabularInline[RoleGrant, Challenge]):
     model = RoleGrant
+    form = RoleGrantForm
+    formset = RoleGrantFormSet
     extra = 0
-    readonly_fields = ("granted_at",)
+    readonly_fields = ("granted_by", "granted_at")
 
 
 @admin.register(Challenge)
@@ -41,19 +66,30 @@ class ChallengeAdmin(AuditedAdmin):
     inlines = (RoleGrantInline,)
     prepopulated_fields = {"slug": ("title",)}  # noqa: RUF012 - Django's own form
 
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        """Give and take roles as everywhere, so that the log tells of them alike."""
+        assert request.user.is_authenticated
+        formset.save(commit=False)
+        given = [*formset.new_objects, *(grant for grant, _ in formset.changed_objects)]
+        # Owners first: the one before may be made a viewer in the same form.
+        for grant in sorted(given, key=lambda grant: grant.role != RoleGrant.Role.OWNER):
+            give_role(form.instance, grant.user, grant.role, by=request.user)
+        for grant in formset.deleted_objects:
+            take_role(form.instance, grant.user, by=request.user)
+
 
 @admin.register(Track)
 class TrackAdmin(NotAddedAdmin):
     list_display = ("title", "challenge", "slug", "position")
     list_filter = ("challenge",)
-    readonly_fields = ("protocol_data",)
+    readonly_fields = ("challenge", "protocol_data")
 
 
 @admin.register(Phase)
 class PhaseAdmin(NotAddedAdmin):
     list_display = ("title", "track", "starts_at", "ends_at", "quota_per_day", "quota_total", "board")
     list_filter = ("track__challenge", "board")
-    readonly_fields = ("manifest_data", "input_set", "published_version")
+    readonly_fields = ("track", "manifest_data", "input_set", "published_version")
 
     def save_model(self, request: HttpRequest, obj: Model, form: ModelForm[Any], change: bool) -> None:
         super().save_model(request, obj, form, change)
@@ -68,7 +104,7 @@ class PhaseAdmin(NotAddedAdmin):
 @admin.register(Download)
 class DownloadAdmin(NotAddedAdmin):
     list_display = ("title", "track", "filename", "size_bytes", "released_at")
-    readonly_fields = ("storage_key", "size_bytes", "sha256")
+    readonly_fields = ("track", "storage_key", "size_bytes", "sha256")
 
 
 admin.site.register([InputSet, ReferenceSet, ScoringVersion], ReadOnlyAdmin)

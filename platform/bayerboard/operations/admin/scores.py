@@ -32,7 +32,7 @@ BEST_FIRST = {"desc": "-score_value", "asc": "score_value"}
 
 @dataclass(frozen=True)
 class Ranked:
-    """The scoring version that the chosen phase shows, and the first column of its order."""
+    """The scoring version that the chosen phase shows, and the first column of its order, or of all without one."""
 
     version: ScoringVersion
     column: Column
@@ -51,7 +51,10 @@ def _find(phase: int | None) -> Ranked | None:
     if phase is None:
         return None
     version = ScoringVersion.objects.filter(pk__in=Phase.objects.filter(pk=phase).values("published_version")).first()
-    return None if version is None else Ranked(version, version.protocol.ranked_columns[0])
+    if version is None:
+        return None
+    # A snapshot from before declared operands were marked may have nothing else.
+    return Ranked(version, (version.protocol.ranked_columns or version.protocol.columns)[0])
 
 
 def _key(text: str) -> int | None:

@@ -9,6 +9,7 @@ from django.contrib.admin import helpers
 from django.utils.html import format_html
 
 from bayerboard.leaderboards.disqualification import set_disqualified
+from bayerboard.operations.admin.audited import AuditedAdmin
 from bayerboard.operations.admin.scores import (
     PhaseFilter,
     ScoredPaginator,
@@ -33,7 +34,7 @@ class FactSheetInline(admin.TabularInline[FactSheetRevision, Submission]):
 
 
 @admin.register(Submission)
-class SubmissionAdmin(admin.ModelAdmin[Submission]):
+class SubmissionAdmin(AuditedAdmin):
     list_display = ("__str__", "status", "team", "phase", "origin", "submitted_at")
     # A row of Django's list takes a quarter of a millisecond, and counting all rows besides those found another scan.
     list_per_page = 20

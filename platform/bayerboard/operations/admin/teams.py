@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django.contrib import admin
 
 from bayerboard.operations.admin.audited import AuditedAdmin
 from bayerboard.teams.models import Membership, Team
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
 
 
 class MembershipInline(admin.TabularInline[Membership, Team]):
@@ -22,3 +27,7 @@ class TeamAdmin(AuditedAdmin):
     list_filter = ("challenge", "kind")
     search_fields = ("name", "memberships__user__username")
     inlines = (MembershipInline,)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Team | None = None) -> tuple[str, ...]:
+        """Keep a team in its challenge: its members and what they sent stay there."""
+        return ("challenge",) if obj is not None else ()
