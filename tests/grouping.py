@@ -10,6 +10,8 @@ import re
 from xdist.scheduler import LoadScopeScheduling
 
 WITH_SERVERS = ("tests/e2e/", "tests/operations/test_backup.py")
+# One site of the version before is made and migrated for all of its tests.
+MIGRATED = "tests/site/test_upgrade.py"
 # It brings its own, and takes longest.
 ALONE = "test_the_demo_fills_its_boards"
 INSTALLATION = re.compile(r"\[(embedded|postgres and redis)\b")
@@ -33,10 +35,12 @@ def place_of(nodeid: str) -> int:
 
 
 class Together(LoadScopeScheduling):  # type: ignore[misc]  # xdist comes without types
-    """One process starts a Bayerboard for all of its tests; every other test goes where there is room."""
+    """One process starts a Bayerboard, or migrates a site, for all its tests; every other goes where there is room."""
 
     def _split_scope(self, nodeid: str) -> str:
         path, _, test = nodeid.partition("::")
+        if path == MIGRATED:
+            return path
         if not path.startswith(WITH_SERVERS) or test.startswith(ALONE):
             return nodeid
         found = INSTALLATION.search(test)
