@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from bayerboard.importing.advice import advice_on
 from bayerboard.importing.importer import check_challenge, import_challenge
 from bayerboard.importing.spec import SpecError, load_challenge_spec
 
@@ -31,6 +32,8 @@ class Command(BaseCommand):
             spec = load_challenge_spec(file)
             if options["check"]:
                 check_challenge(spec, self._say)
+                for advice in advice_on(spec):
+                    self.stdout.write(self.style.WARNING(f"{'note':<10} {advice}"))
                 self.stdout.write(self.style.SUCCESS(f"{file} is right. Nothing was changed."))
             else:
                 self._show(import_challenge(spec, self._say))
