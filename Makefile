@@ -103,6 +103,10 @@ fuzz: dev-environment ## Fuzz what reads strangers' files (RUNS=25000 for each; 
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r tests/fuzz/requirements.txt
 	@$(BIN)/python -m tests.fuzz $(if $(RUNS),--runs $(RUNS)) $(if $(SEED),--seed $(SEED)) $(if $(RECORD),--record) $(TARGETS)
 
+.PHONY: mutants
+mutants: dev-environment ## Run the tests against mutants of what must not fail silently, and write down which are killed (half an hour)
+	$(BIN)/python -u -m tests.mutants $(ARGS)
+
 .PHONY: benchmarks
 benchmarks: dev-environment ## Measure speed and memory, and write docs/benchmarks.md (several minutes, best on a quiet machine)
 	$(BIN)/python -m benchmarks.report

@@ -7,41 +7,18 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import subprocess
-import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
-from tests.mutants.generate import Mutant, apply, locate, mutants_of
-from tests.mutants.groups import BY_NAME, GROUPS
+from tests.mutants.generate import Mutant, locate, mutants_of
+from tests.mutants.groups import GROUPS
+from tests.mutants.report import page
+from tests.mutants.scratch import Scratch
 
 HERE = Path(__file__).parent
-LIST, RESULTS = HERE / "mutants.json", HERE / "results.json"
-# A test that hangs has noticed.
-LIMIT_S = 900
-
-
-def run(root: Path, mutant: Mutant) -> tuple[str, str]:
-    """Return `killed` or `survived`, and the first test that failed. The file is put back whatever happens."""
-    tests = [test for test in BY_NAME[mutant.group].tests if (root / test).exists()]
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-m", "not processes", *tests]
-    path = os.pathsep.join([str(root / "platform"), str(root)])
-    env = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1", "BAYERBOARD_DATA": str(root / "var" / "mutants")}
-    before = apply(root, mutant)
-    try:
-        done = subprocess.run(command, cwd=root, env=env, capture_output=True, text=True, timeout=LIMIT_S, check=False)
-    except subprocess.TimeoutExpired:
-        return "killed", "took too long"
-    finally:
-        (root / mutant.file).write_text(before, "utf-8")
-    if done.returncode == 0:
-        return "survived", ""
-    failed = [line.split()[1] for line in done.stdout.splitlines() if line.startswith(("FAILED ", "ERROR "))]
-    if not failed:
-        return "killed", f"pytest ended with {done.returncode}"
-    return "killed", failed[0]
+LIST, RESULTS, PAGE = HERE / "mutants.json", HERE / "results.json", HERE / "results.md"
 
 
 def resolve(root: Path, listed: list[Mutant], seed: int) -> list[tuple[Mutant, str]]:
@@ -61,11 +38,15 @@ def resolve(root: Path, listed: list[Mutant], seed: int) -> list[tuple[Mutant, s
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
-    parser.add_argument("--root", type=Path, default=Path.cwd(), help="the checkout that is mutated")
+    parser.add_argument("--root", type=Path, default=Path.cwd(), help="the checkout of which a copy is mutated")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--make", action="store_true", help="write the list anew from --root")
+    parser.add_argument("--locate", action="store_true", help="say where each mutant of the list stands in --root")
     parser.add_argument("--label", default="after", help="the column of the results: before or after")
     parser.add_argument("--only", default="", help="one group")
+    parser.add_argument("--survivors", action="store_true", help="again those that survived under this label")
+    parser.add_argument("--measured", type=Path, help="a file that keeps which test runs what, for the next run")
+    parser.add_argument("--processes", type=int, default=2, help="for the one run of the suite that measures")
     options = parser.parse_args()
     root = options.root.resolve()
     if options.make:
@@ -74,22 +55,62 @@ def main() -> None:
         print(f"{len(made)} mutants in {LIST.name}")
         return
     listed = [Mutant(**item) for item in json.loads(LIST.read_text("utf-8"))]
-    results: dict[str, list[dict[str, Any]]] = json.loads(RESULTS.read_text("utf-8")) if RESULTS.exists() else {}
-    rows = results.get(options.label, [])
-    done = {tuple(row[name] for name in ("file", "function", "before", "after")) for row in rows}
-    for mutant, note in resolve(root, listed, options.seed):
-        is_done = (mutant.file, mutant.function, mutant.before, mutant.after) in done
-        if not is_done and options.only in {"", mutant.group}:
-            started = time.monotonic()
-            outcome, by = run(root, mutant)
-            rows.append({**mutant.to_json(), "note": note, "outcome": outcome, "by": by})
-            print(
-                f"{outcome:<9} {mutant.group:<10} {mutant.function} {time.monotonic() - started:.0f} s {by}", flush=True
-            )
-            results[options.label] = rows
-            RESULTS.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", "utf-8")
-    killed = sum(row["outcome"] == "killed" for row in rows)
-    print(f"{killed} of {len(rows)} killed")
+    if options.locate:
+        for mutant in listed:
+            found = locate(root, mutant)
+            print(f"{mutant.group:<10} {mutant.function:<24} {found.file if found else 'gone'}")
+        return
+    known = {_identity(row): row["outcome"] for row in _results().get(options.label, [])}
+    wanted = "survived" if options.survivors else None
+    chosen = [
+        (mutant, note)
+        for mutant, note in resolve(root, listed, options.seed)
+        if options.only in {"", mutant.group} and known.get(_identity(mutant.to_json())) == wanted
+    ]
+    with tempfile.TemporaryDirectory(prefix="bayerboard-mutants-") as folder:
+        scratch = Scratch.copy_of(root, Path(folder))
+        if options.measured and options.measured.exists():
+            scratch.load(options.measured)
+        else:
+            scratch.measure(options.processes)
+            if options.measured:
+                scratch.save(options.measured)
+        run_all(scratch, chosen, options.label)
+
+
+def run_all(scratch: Scratch, chosen: list[tuple[Mutant, str]], label: str) -> None:
+    """Run the tests against each mutant, and write down its result at once."""
+    print(f"{len(scratch.runs)} tests run the mutated files; failing without a mutant: {sorted(scratch.failing)}")
+    killed = 0
+    for mutant, note in chosen:
+        started = time.monotonic()
+        outcome, by = scratch.run(mutant)
+        killed += outcome == "killed"
+        _record(label, {**mutant.to_json(), "note": note, "outcome": outcome, "by": by})
+        print(f"{outcome:<9} {mutant.group:<10} {mutant.function} {time.monotonic() - started:.0f} s {by}", flush=True)
+    print(f"{killed} of {len(chosen)} killed")
+
+
+def _identity(row: dict[str, Any]) -> tuple[str, str, str, str]:
+    """Tell a mutant from others, wherever its code stands."""
+    return row["group"], row["function"], row["before"], row["after"]
+
+
+def _results() -> dict[str, list[dict[str, Any]]]:
+    return json.loads(RESULTS.read_text("utf-8")) if RESULTS.exists() else {}
+
+
+def _record(label: str, row: dict[str, Any]) -> None:
+    """Put a mutant's row in the place of its former one, and write the page anew."""
+    results = _results()
+    rows = results.setdefault(label, [])
+    known = [_identity(old) for old in rows]
+    if _identity(row) in known:
+        rows[known.index(_identity(row))] = row
+    else:
+        rows.append(row)
+    RESULTS.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    PAGE.write_text(page(results, len(json.loads(LIST.read_text("utf-8")))), "utf-8")
 
 
 if __name__ == "__main__":

@@ -9,10 +9,13 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from tests.mutants.groups import Group
+
+    # Start, end and new text of each edit that a node of a file (its text, its lines) allows.
+    Edit = Callable[[ast.AST, str, list[str]], Iterator[tuple[int, int, str]]]
 
 COMPARISONS: dict[type[ast.cmpop], str] = {
     ast.Eq: "!=", ast.NotEq: "==", ast.Lt: "<=", ast.LtE: "<", ast.Gt: ">=", ast.GtE: ">",
@@ -21,6 +24,9 @@ COMPARISONS: dict[type[ast.cmpop], str] = {
 METHODS = {"filter": "exclude", "exclude": "filter", "min": "max", "max": "min", "any": "all", "all": "any"}
 # Statements whose absence no test is meant to notice.
 SILENT = re.compile(r"^\s*(logger\.|super\(\)|del )")
+# Edits that change nothing here: of a lock's strength, which SQLite does not know; of an INSERT, which a new key makes
+# anyway; of permissions, which the umask takes away.
+EQUIVALENT = re.compile(r"\b(no_key|force_insert)=False|\bmode=\d")
 PER_FUNCTION = 2
 # What a cached fragment's key may lose.
 CACHE_KEYS = (
@@ -46,19 +52,28 @@ class Mutant:
 
 def mutants_of(root: Path, group: Group, seed: int) -> list[Mutant]:
     """Return the group's mutants, the same ones for the same sources and seed."""
-    found = [mutant for file in group.files if (root / file).exists() for mutant in candidates(root, file, group.name)]
-    random.Random(f"{seed} {group.name}").shuffle(found)
+    chosen = _draw(root, group, edits, group.mutants, f"{seed} {group.name}")
+    chosen += _draw(root, group, edits_of_numbers, group.mutants_of_numbers, f"{seed} {group.name} numbers")
+    return sorted(chosen, key=lambda mutant: (mutant.file, mutant.function, mutant.before, mutant.after))
+
+
+def _draw(root: Path, group: Group, edit: Edit, count: int, seed: str) -> list[Mutant]:
+    files = [file for file in group.files if (root / file).exists()]
+    found = [mutant for file in files for mutant in candidates(root, file, group.name, edit)]
+    random.Random(seed).shuffle(found)
     chosen: list[Mutant] = []
     taken: dict[str, int] = {}
     for mutant in found:
         key = f"{mutant.file} {mutant.function}"
-        if len(chosen) < group.mutants and taken.get(key, 0) < PER_FUNCTION:
+        if EQUIVALENT.search(mutant.after):
+            continue
+        if len(chosen) < count and taken.get(key, 0) < PER_FUNCTION:
             chosen.append(mutant)
             taken[key] = taken.get(key, 0) + 1
-    return sorted(chosen, key=lambda mutant: (mutant.file, mutant.function, mutant.before, mutant.after))
+    return chosen
 
 
-def candidates(root: Path, file: str, group: str) -> Iterator[Mutant]:
+def candidates(root: Path, file: str, group: str, edit: Edit) -> Iterator[Mutant]:
     """Yield every mutant of a file."""
     text = (root / file).read_text("utf-8")
     if file.endswith(".html"):
@@ -69,7 +84,7 @@ def candidates(root: Path, file: str, group: str) -> Iterator[Mutant]:
     lines = text.splitlines(keepends=True)
     for function in functions(ast.parse(text)):
         for node in inner(function):
-            for start, end, replacement in edits(node, text, lines):
+            for start, end, replacement in edit(node, text, lines):
                 yield from _mutant(group, file, function.name, text, lines, (start, end, replacement))
 
 
@@ -104,6 +119,16 @@ def edits(node: ast.AST, text: str, lines: list[str]) -> Iterator[tuple[int, int
         yield from _edits_of_a_call(node, text, lines)
     elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
         yield offset(lines, node), offset(lines, node, at_end=True), "pass"
+
+
+def edits_of_numbers(node: ast.AST, text: str, lines: list[str]) -> Iterator[tuple[int, int, str]]:
+    """Yield the edits of sums, and of whole numbers."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub):
+        start, end = offset(lines, node.left, at_end=True), offset(lines, node.right)
+        sign, other = ("+", "-") if isinstance(node.op, ast.Add) else ("-", "+")
+        yield start, end, text[start:end].replace(sign, other, 1)
+    elif isinstance(node, ast.Constant) and type(node.value) is int:
+        yield offset(lines, node), offset(lines, node, at_end=True), str(node.value + 1)
 
 
 def _edits_of_a_call(node: ast.Call, text: str, lines: list[str]) -> Iterator[tuple[int, int, str]]:
