@@ -124,7 +124,8 @@ def table(runs: int, sizes: Sequence[int], say: Callable[[str], None] = print) -
         f"`python -m benchmarks.prober --write`: {runs} runs a row on synthetic references of {PROTOCOL.name}'s size, "
         f"a quota of {QUOTA_PER_DAY} a day and {QUOTA_TOTAL} in all; “over {GIVE_UP_AFTER}”: the "
         f"prober gave up or was wrong. In {sizes[0]} images, from black to white, a channel moves the shown PSNR by "
-        f"{moved[0][0]:.0f} steps and the SSIM by {moved[0][1]:.0f}, a block by {moved[1][0]:.1f} and {moved[1][1]:.1f}: the prober reads PSNR alone."
+        f"{moved[0][0]:.0f} steps and the SSIM by {moved[0][1]:.0f}, "
+        f"a block by {moved[1][0]:.1f} and {moved[1][1]:.1f}: the prober reads PSNR alone."
     )
     return "\n".join([about, "", *HEADER, *lines])
 
