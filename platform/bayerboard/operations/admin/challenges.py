@@ -40,7 +40,7 @@ class RoleGrantForm(forms.ModelForm[RoleGrant]):
         self.fields["user"].disabled = self.instance.pk is not None
 
 
-class RoleGrantFormSet(forms.BaseInlineFormSet[RoleGrant, Challenge, RoleGrantForm]):
+class RoleGrantFormSet(forms.BaseInlineFormSet[RoleGrant, Challenge, forms.ModelForm[RoleGrant]]):
     """The roles of a challenge, of whose owners one stays."""
 
     def clean(self) -> None:
