@@ -63,6 +63,13 @@ def test_a_claim_moves_it_to_running(submission: Submission, settings: Settings)
     assert abs(lease.total_seconds() - settings.LEASE_S) < 1
 
 
+def test_a_claim_forgets_why_the_last_attempt_broke_off(submission: Submission) -> None:
+    claim().give_back()
+    assert submission.evaluation.failure == Evaluation.WAITING_TEXT
+
+    assert claim().failure == ""
+
+
 def test_of_two_claims_of_one_row_one_wins(submission: Submission) -> None:
     pk = submission.evaluation.pk
 

@@ -67,6 +67,12 @@ def test_before_its_release_only_organisers_have_it(cast: Cast, kit: Download, r
     response.close()
 
 
+def test_the_moment_of_its_release_belongs_to_it(kit: Download, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bayerboard.challenges.models.timezone.now", lambda: kit.released_at)
+
+    assert kit.is_released()
+
+
 def test_is_found_under_its_own_track_alone(cast: Cast, kit: Download, tmp_path: Path) -> None:
     other = factories.make_phase(tmp_path, cast.challenge).track
 

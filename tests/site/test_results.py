@@ -82,6 +82,16 @@ def test_a_score_is_stored_with_all_that_belongs_to_it(submission: Submission, e
     assert Standing.objects.get().metrics == stored.metrics
 
 
+def test_each_evaluation_has_its_own_images(
+    cast: Cast, submission: Submission, evaluation: Evaluation, tmp_path: Path
+) -> None:
+    record_score(evaluation, REPORT, SHA256, {})
+    later = factories.make_submission(cast.phase, cast.team, tmp_path).evaluation
+    ImageScores.objects.create(evaluation=later, names=["6_9"], values={"psnr": [40.0], "ssim": [0.9]})
+
+    assert [row.name for row in later.image_rows()] == ["6_9"]
+
+
 @pytest.mark.parametrize(
     "step",
     [
