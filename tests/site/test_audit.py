@@ -66,6 +66,15 @@ def test_a_rescore(cast: Cast, tmp_path: Path) -> None:
     assert published.reason == "a wrong reference"
 
 
+def test_a_rescore_counts_what_came_in_after_its_plan(cast: Cast, tmp_path: Path) -> None:
+    factories.make_submission(cast.phase, cast.team, tmp_path)
+    plans = planning.plan([cast.phase], None)
+    factories.make_submission(cast.phase, cast.team, tmp_path)
+    planning.start(cast.phase.path, plans, "")
+
+    assert AuditEntry.objects.get(act=Act.RESCORE_PLANNED).after == {"scoring_version": 2, "submissions": 2}
+
+
 def test_a_disqualification_and_its_end(cast: Cast, tmp_path: Path) -> None:
     submission = factories.make_scored(cast.phase, cast.team, tmp_path, psnr=30)
     for disqualified in (True, False):
@@ -132,7 +141,7 @@ def test_a_submission_and_its_fact_sheet_that_are_changed_in_the_admin(
 
     (renamed, sheet_changed) = AuditEntry.objects.filter(actor="boss").order_by("pk")
     assert (renamed.before, renamed.after) == ({"method_name": "Before"}, {"method_name": "After"})
-    assert (sheet_changed.act, sheet_changed.after) == ("changed", {"runtime_s": "0.25"})
+    assert (sheet_changed.before, sheet_changed.after) == ({"runtime_s": "0.5"}, {"runtime_s": "0.25"})
 
 
 def test_roles_that_are_given_and_taken_in_the_admin(boss: Client, cast: Cast) -> None:

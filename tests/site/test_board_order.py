@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bayerboard.challenges.models import Compared, Phase
 from bayerboard.leaderboards.board import board_page
-from bayerboard.leaderboards.models import rank_metrics
+from bayerboard.leaderboards.models import Standing, rank_metrics
 from bayerboard.submissions.models import Submission
 from tests import factories
 
@@ -44,6 +45,19 @@ def test_a_board_that_did_not_change_is_ranked_once(cast: Cast, tmp_path: Path, 
 
     assert teams(cast) == teams(cast) == [(1, cast.team.name)]
     assert rankings == [1]
+
+
+def test_a_reader_from_before_the_phase_was_over_leaves_no_unrounded_order(cast: Cast, tmp_path: Path) -> None:
+    factories.make_scored(cast.phase, cast.team, tmp_path, psnr=31.001)
+    factories.make_scored(cast.phase, cast.rivals, tmp_path, psnr=31.002)
+
+    for compared in (Compared.EXACT, Compared.SHOWN):
+        # As settling does, while the reader holds the phase as it was.
+        Phase.objects.filter(pk=cast.phase.pk).update(compared=compared)
+        Standing.objects.rebuild(cast.phase)
+        found = teams(cast)
+
+    assert [rank for rank, _ in found] == [1, 1]
 
 
 def test_a_better_submission_is_seen_at_once(cast: Cast, tmp_path: Path) -> None:

@@ -16,6 +16,9 @@ from bayerboard.evaluations.models import Evaluation, Status
 from bayerboard.mails.models import MAIL_TASK, Mail, State
 from bayerboard.notices.models import Kind, Notice
 from bayerboard.results.recording import record_rejection
+from bayerboard.teams.models import Team
+from bayerboard.teams.origin import Origin
+from bayerboard.teams.senders import ORGANISERS
 from scoring.problems import SubmissionRejected, problem
 from tests import factories
 from workers.mails import send_mails
@@ -253,3 +256,14 @@ def test_a_mail_names_no_object_but_its_notice(submission: Submission) -> None:
     told = set(Notice.objects.values_list("pk", "user_id", "user__email"))
     assert set(Mail.objects.values_list("about", "user_id", "address")) == told
     assert list(Mail.objects.values_list("data", "client")) == [({}, None)] * 2
+
+
+def test_who_sent_a_trial_is_told_why_the_mail_comes(cast: Cast, tmp_path: Path) -> None:
+    """And not "as a member of Organisers", a team without members."""
+    user = cast.organiser
+    EmailAddress.objects.create(user=user, email=user.email, primary=True, verified=True)
+    team = Team.objects.get_or_make(cast.challenge, ORGANISERS, Team.Kind.ORGANISERS)
+    score(factories.make_submission(cast.phase, team, tmp_path, origin=Origin.TRIAL, user=user))
+    send_mails()
+
+    assert "You get this mail because you sent this trial." in mail.outbox[0].body

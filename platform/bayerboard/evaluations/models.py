@@ -22,10 +22,9 @@ from scoring.problems import problem
 from scoring.shown import shown_values
 
 if TYPE_CHECKING:
-    from scoring.protocol import Protocol
-
-if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from scoring.protocol import Protocol
 
 SCORE_TASK = "workers.score.score_next"
 CLAIM_TRIES = 20

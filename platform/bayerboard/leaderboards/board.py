@@ -91,7 +91,7 @@ def board_page(
     protocol = version.protocol if version else phase.track.protocol
     eligible_only = eligible_only and protocol.has_limits
     standings, seen = visible_standings(phase, user, eligible_only=eligible_only)
-    order = order_of(standings, protocol, as_shown=phase.compares_as_shown)
+    order = order_of(standings, phase, protocol)
     pages = max(1, -(-len(order.places) // per_page))
     number = min(max(1, number), pages)
     shown = order.places[(number - 1) * per_page : number * per_page]
@@ -119,7 +119,7 @@ def position_of(submission: Submission, user: User | AnonymousUser) -> int | Non
     standing = standings.filter(evaluation__submission=submission).values_list("pk", flat=True).first()
     if standing is None:
         return None
-    places = order_of(standings, phase.published_version.protocol, as_shown=phase.compares_as_shown).places
+    places = order_of(standings, phase, phase.published_version.protocol).places
     return next((rank for place, rank in places if place == standing), None)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from django.core.cache import cache
 
+from bayerboard.challenges.models import Phase
 from bayerboard.leaderboards.models import rank_metrics
 from bayerboard.teams.origin import Origin
 
@@ -30,18 +31,22 @@ class Order:
     best: dict[str, float]
 
 
-def order_of(standings: QuerySet[Standing], protocol: Protocol, *, as_shown: bool) -> Order:
+def order_of(standings: QuerySet[Standing], phase: Phase, protocol: Protocol) -> Order:
     """Return the order of the standings, from memory where the same ones were ordered before.
 
     The key names all that the order depends on: the standings, their evaluations, whose metrics never change, and by
     which values the phase compares them. Reading that much of 1,000 rows takes a millisecond, ranking them ten.
     """
+    as_shown = phase.compares_as_shown
     identity = list(standings.order_by("submitted_at", "pk").values_list("pk", "evaluation_id"))
     key = "board-" + hashlib.sha256(repr((protocol.digest, as_shown, identity)).encode()).hexdigest()
     order: Order | None = cache.get(key)
     if order is None:
         order = _rank(standings, protocol, as_shown=as_shown)
-        cache.set(key, order, KEPT_S)
+        # Unless the standings were chosen anew since the reader's phase was read: the order of unrounded values must
+        # not be remembered as one of shown values, for the day that the phase is reopened.
+        if Phase.objects.filter(pk=phase.pk, compared=phase.compared).exists():
+            cache.set(key, order, KEPT_S)
     return order
 
 

@@ -112,9 +112,10 @@ def start(target: str, plans: list[PhasePlan], reason: str, *, by: User | None =
         )
         # Looked up again now that the phase is locked: what came in since the plan was made would otherwise be carried
         # over with a score of the old kind.
-        for pk in sorted(_stored(phase)) if item.is_whole else item.submissions:
+        submissions = sorted(_stored(phase)) if item.is_whole else item.submissions
+        for pk in submissions:
             queue_evaluation(pk, version, is_staged=True)
-        changes = {"scoring_version": version.number, "submissions": len(item.submissions)}
+        changes = {"scoring_version": version.number, "submissions": len(submissions)}
         record(phase.track.challenge, by, Act.RESCORE_PLANNED, f"phase {item.phase.path}", {}, changes, reason)
     return run
 

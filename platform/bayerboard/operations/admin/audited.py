@@ -64,11 +64,13 @@ class AuditedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         super().delete_queryset(request, queryset)
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        initial = {row.instance.pk: row.initial for row in formset.initial_forms}
         super().save_formset(request, form, formset, change)
         for item in formset.new_objects:
             self.enter(request, Act.CREATED, item, {}, {})
         for item, changed in formset.changed_objects:
-            self.enter(request, Act.CHANGED, item, {}, {name: shown(getattr(item, name)) for name in changed})
+            before = {name: shown(initial[item.pk].get(name)) for name in changed}
+            self.enter(request, Act.CHANGED, item, before, {name: shown(getattr(item, name)) for name in changed})
         for item in formset.deleted_objects:
             self.enter(request, Act.DELETED, item, {}, {})
 
