@@ -15,10 +15,13 @@ from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
+from bayerboard.challenges.models import Track
 from bayerboard.mails.models import Mail
-from bayerboard.operations.doctor import broker, database, mails, settings, storage
+from bayerboard.operations.doctor import broker, database, mails, settings, storage, tracks
 from bayerboard.operations.doctor.finding import Area, Level
 from bayerboard.operations.models import BEAT, Heartbeat
+from scoring.protocol import load_protocol
+from tests.factories import make_challenge
 from tests.operations.broker import running_broker, use_broker
 from tests.s3_server import S3Server, objects_in
 from workers.control import gpus, machine_facts
@@ -91,6 +94,20 @@ def test_a_laptop_needs_neither_https_nor_mail(settings: Settings) -> None:
 
 def look_at_settings() -> list[Finding]:
     return list(settings.look())
+
+
+@pytest.mark.django_db
+def test_tracks_from_before_declared_values_were_marked_are_named() -> None:
+    assert levels(tracks.look()) == {"declared values": OK}
+    data = load_protocol("mai22-learned-isp").to_json()
+    columns = [{key: value for key, value in row.items() if key != "declared_operands"} for row in data["columns"]]
+    challenge = make_challenge("old")
+    Track.objects.create(challenge=challenge, slug="isp", title="ISP", protocol_data={**data, "columns": columns})
+
+    (finding,) = tracks.look()
+
+    assert finding.level is WARNING
+    assert "old/isp" in finding.says
 
 
 @pytest.mark.django_db

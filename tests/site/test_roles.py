@@ -10,6 +10,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+from django.db.models import ProtectedError
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -104,6 +105,15 @@ def test_the_last_owner_stays(cast: Cast) -> None:
 def test_an_owner_goes_where_there_is_another(cast: Cast) -> None:
     give_role(cast.challenge, cast.stranger, "owner", by=cast.organiser)
     assert take_role(cast.challenge, cast.organiser, by=cast.stranger)
+
+
+def test_an_account_with_a_role_stays_until_the_role_is_taken(cast: Cast) -> None:
+    give_role(cast.challenge, cast.stranger, "viewer", by=cast.organiser)
+    with pytest.raises(ProtectedError):
+        cast.stranger.delete()
+
+    take_role(cast.challenge, cast.stranger, by=cast.organiser)
+    cast.stranger.delete()
 
 
 # --- Roles and acts ---

@@ -170,6 +170,20 @@ def test_waits_for_an_open_phase_that_hides_one_of_the_images(cast: Cast, tmp_pa
     assert Phase.objects.get(pk=other.pk).over_at is not None
 
 
+def test_a_later_phase_that_hides_the_same_images_takes_it_back(
+    cast: Cast, tmp_path: Path, alike: tuple[Submission, Submission]
+) -> None:
+    end(cast)
+    settle_phases()
+    assert stands(cast) == alike[1]
+
+    factories.make_phase(tmp_path)
+    settle_phases()
+
+    assert not is_over(cast)
+    assert stands(cast) == alike[0]
+
+
 def test_a_phase_that_publishes_its_images_hides_none(cast: Cast, tmp_path: Path) -> None:
     factories.make_phase(tmp_path, publishes_images=True)
     end(cast)

@@ -36,7 +36,8 @@ class RoleGrant(models.Model):
         VIEWER = "viewer", "viewer"
 
     challenge = models.ForeignKey("challenges.Challenge", on_delete=models.CASCADE, related_name="grants")
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="grants")
+    # Nobody leaves with an account: the last owner must not, and the log tells who took a role.
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="grants")
     role = models.CharField(max_length=10, choices=Role.choices)
     granted_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, related_name="+", null=True, editable=False

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from django.utils import timezone
 
 from bayerboard.challenges.visibility import Rows
-from bayerboard.leaderboards.models import Standing
+from bayerboard.leaderboards.models import Standing, ranking_columns
 from bayerboard.leaderboards.order import order_of
 from bayerboard.leaderboards.rows import Cell, Row, read_rows
 from bayerboard.lib.templatetags.bayerboard_tags import score
@@ -43,6 +43,12 @@ class BoardPage:
     pages: int
     rows_in_all: int
     visibility: Rows
+
+    @property
+    def leading(self) -> Column | None:
+        """The column that orders the board first."""
+        ranking = ranking_columns(self.protocol, as_shown=self.phase.compares_as_shown)
+        return ranking[0] if ranking else None
 
     @property
     def waits_for_the_end(self) -> bool:

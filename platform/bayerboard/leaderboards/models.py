@@ -77,7 +77,9 @@ class StandingManager(models.Manager["Standing"]):
                 row.evaluation.submission_id,
                 tuple(shown_text(row.metrics.get(column.key), column.precision) for column in columns),
             )
-            for row in self.filter(phase=phase, among_eligible=False).select_related("evaluation")
+            for row in self.filter(phase=phase, among_eligible=False)
+            .select_related("evaluation")
+            .only("entry", "metrics", "evaluation__submission")
         }
 
     def rebuild(self, phase: Phase) -> None:

@@ -62,8 +62,9 @@ def _is_unsettled(phase: Phase, now: datetime) -> bool:
 def _wanted(phase: Phase, now: datetime) -> tuple[datetime | None, str]:
     """Return since when the phase is over, and by which values its standings are to be chosen."""
     over_at = None
-    if _has_ended(phase, now) and (phase.over_at or _is_finished(phase, now)):
-        over_at = phase.over_at or now
+    # The images again: a phase that opens later, or is extended, may hide them anew.
+    if _has_ended(phase, now) and not _shares_a_hidden_image(phase, now):
+        over_at = phase.over_at or (None if _has_unfinished(phase, now) else now)
     is_exact = phase.publishes_images or over_at is not None
     return over_at, Compared.EXACT if is_exact else Compared.SHOWN
 
@@ -71,11 +72,6 @@ def _wanted(phase: Phase, now: datetime) -> tuple[datetime | None, str]:
 def _has_ended(phase: Phase, now: datetime) -> bool:
     """Whether the time for the last upload has run out."""
     return phase.ends_at is not None and now >= phase.ends_at + TIME_TO_FINISH
-
-
-def _is_finished(phase: Phase, now: datetime) -> bool:
-    """Whether nothing that began before the end is unfinished, and no other phase still hides one of the images."""
-    return not (_has_unfinished(phase, now) or _shares_a_hidden_image(phase, now))
 
 
 def _has_unfinished(phase: Phase, now: datetime) -> bool:
@@ -88,6 +84,8 @@ def _has_unfinished(phase: Phase, now: datetime) -> bool:
 
 def _shares_a_hidden_image(phase: Phase, now: datetime) -> bool:
     """Whether a phase that has not ended scores against an image of this one, and hides it."""
+    if phase.publishes_images:
+        return False
     own = _hashes(phase)
     others = Phase.objects.filter(publishes_images=False, over_at=None).exclude(pk=phase.pk)
     unfinished = (

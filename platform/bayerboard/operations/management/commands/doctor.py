@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.management.base import BaseCommand
 
 from bayerboard.lib.console import table
-from bayerboard.operations.doctor import broker, database, mails, settings, storage
+from bayerboard.operations.doctor import broker, database, mails, settings, storage, tracks
 from bayerboard.operations.doctor.finding import Finding, Level
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Exit with 0, or with 1 where there is a problem; a warning is none."""
-        findings = [finding for area in (settings, database, broker, storage, mails) for finding in area.look()]
+        findings = [finding for area in (settings, database, broker, storage, mails, tracks) for finding in area.look()]
         problems = sum(finding.level is Level.PROBLEM for finding in findings)
         warnings = sum(finding.level is Level.WARNING for finding in findings)
         if options["json"]:
