@@ -15,6 +15,7 @@ pytestmark = pytest.mark.django_db
 ROOT = Path(__file__).resolve().parents[2]
 HIDDEN_BOARD = "        board: hidden\n"
 HIDDEN_SCORES = "        own_scores: hidden\n"
+DURING, AFTER = "        board_opens_at: 2099-01-01 00:00\n", "        board_opens_at: 2100-01-02 00:00\n"
 
 
 @pytest.fixture
@@ -32,6 +33,7 @@ def notes(organiser: Organiser) -> list[str]:
         ("", "own_scores: shown lets a team recover"),
         (HIDDEN_BOARD, "own_scores: shown lets a team recover"),
         (HIDDEN_SCORES, "board: open shows a team its scores"),
+        (HIDDEN_BOARD + HIDDEN_SCORES + DURING, "the board opens before the phase ends"),
     ],
 )
 def test_scores_that_are_shown_against_a_hidden_reference_are_noted(
@@ -43,10 +45,17 @@ def test_scores_that_are_shown_against_a_hidden_reference_are_noted(
     assert note.endswith(f"{PROBER_DOCS}. [own-scores-shown]")
 
 
-@pytest.mark.parametrize("keys", [HIDDEN_BOARD + HIDDEN_SCORES, "        image_results: published\n"])
+@pytest.mark.parametrize(
+    "keys", [HIDDEN_BOARD + HIDDEN_SCORES, HIDDEN_BOARD + HIDDEN_SCORES + AFTER, "        image_results: published\n"]
+)
 def test_nothing_is_noted_where_scores_are_hidden_or_the_reference_is_public(organiser: Organiser, keys: str) -> None:
     organiser.text += keys
     assert notes(organiser) == []
+
+
+def test_an_import_notes_it_too(organiser: Organiser) -> None:
+    checked = notes(organiser)
+    assert [line for line in organiser.command().splitlines() if line.startswith("note")] == checked != []
 
 
 def test_the_link_of_the_note_leads_to_a_section() -> None:

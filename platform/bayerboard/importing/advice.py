@@ -51,4 +51,6 @@ def _shows_scores(phase: PhaseSpec) -> str:
         return (
             "board: open shows a team its scores in spite of own_scores: hidden, and so parts of the hidden reference."
         )
+    if phase.board_opens_at and (phase.ends_at is None or phase.board_opens_at < phase.ends_at):
+        return "the board opens before the phase ends (board_opens_at), and shows parts of the hidden reference."
     return ""

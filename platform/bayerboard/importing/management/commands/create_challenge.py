@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser
 
     from bayerboard.importing.report import ImportReport
+    from bayerboard.importing.spec import ChallengeSpec
 
 
 class Command(BaseCommand):
@@ -32,11 +33,12 @@ class Command(BaseCommand):
             spec = load_challenge_spec(file)
             if options["check"]:
                 check_challenge(spec, self._say)
-                for advice in advice_on(spec):
-                    self.stdout.write(self.style.WARNING(f"{'note':<10} {advice}"))
+                self._advise(spec)
                 self.stdout.write(self.style.SUCCESS(f"{file} is right. Nothing was changed."))
             else:
-                self._show(import_challenge(spec, self._say))
+                report = import_challenge(spec, self._say)
+                self._advise(spec)
+                self._show(report)
         except SpecError as error:
             for problem in error.problems:
                 self.stderr.write(str(problem))
@@ -45,6 +47,10 @@ class Command(BaseCommand):
 
     def _say(self, line: str) -> None:
         self.stdout.write(f"reading    {line}")
+
+    def _advise(self, spec: ChallengeSpec) -> None:
+        for advice in advice_on(spec):
+            self.stdout.write(self.style.WARNING(f"{'note':<10} {advice}"))
 
     def _show(self, report: ImportReport) -> None:
         for change in report.changes:
