@@ -259,7 +259,7 @@ def test_the_same_for_a_program_to_read(capsys: pytest.CaptureFixture[str]) -> N
         call_command("doctor", "--json")
 
     findings = json.loads(capsys.readouterr().out)
-    assert {one["area"] for one in findings} == {"settings", "database", "broker", "storage"}
+    assert {one["area"] for one in findings} == {"settings", "database", "broker", "storage", "tracks"}
     assert {"area", "what", "level", "says", "advice"} == set(findings[0])
 
 

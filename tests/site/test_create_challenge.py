@@ -15,6 +15,7 @@ from allauth.account.models import EmailAddress
 from django.core.management import CommandError, call_command
 
 from bayerboard.challenges.models import (
+    AuditEntry,
     Board,
     Challenge,
     Download,
@@ -703,3 +704,57 @@ def test_a_file_that_is_not_there(organiser: Organiser, capsys: pytest.CaptureFi
     with pytest.raises(CommandError, match=r"1 mistake\. Nothing was changed\."):
         call_command("create_challenge", str(organiser.folder / "missing.yaml"))
     assert "missing.yaml:1:1: The file cannot be read: No such file or directory." in capsys.readouterr().err
+
+
+# --- Roles and the audit log ---
+
+
+def test_each_list_of_people_gives_its_role(organiser: Organiser) -> None:
+    ada, ben, cai = (factories.make_user(name) for name in ("ada", "ben", "cai"))
+    organiser.text += "owners: [ada]\norganisers: [ben, ada]\nviewers: [cai]\n"
+
+    organiser.run()
+
+    assert roles(Challenge.objects.get()) == {ada: "owner", ben: "organiser", cai: "viewer"}
+
+
+def test_an_account_that_is_not_there_is_named_in_any_list(organiser: Organiser) -> None:
+    organiser.text += "owners: [nobody]\nviewers: [noone]\n"
+
+    assert [problem.message for problem in organiser.problems()] == [
+        "There is no account “nobody”.",
+        "There is no account “noone”.",
+    ]
+
+
+def test_a_role_that_differs_from_the_file_stays(organiser: Organiser) -> None:
+    ada, ben = factories.make_user("ada"), factories.make_user("ben")
+    organiser.text += "organisers: [ada, ben]\n"
+    organiser.run()
+    organiser.replace("organisers: [ada, ben]", "owners: [ada]\nviewers: [ben]")
+
+    notes = details(organiser.run(), "note")
+
+    assert notes["viewer ben"] == "remains organiser: roles are changed by an owner"
+    assert roles(Challenge.objects.get()) == {ada: "owner", ben: "organiser"}
+
+
+def test_an_import_stands_in_the_audit_log(organiser: Organiser) -> None:
+    organiser.run()
+    created = set(AuditEntry.objects.filter(act="created").values_list("subject", flat=True))
+    organiser.replace("2100-01-01 00:00", "2100-02-01 00:00")
+    organiser.run()
+
+    assert {"challenge demo", "track s7", "phase s7/dev", "download s7/Kit", "reference s7/dev"} <= created
+    (entry,) = AuditEntry.objects.filter(act="changed")
+    assert (entry.actor, entry.subject) == ("command line", "phase s7/dev")
+    assert list(entry.before) == list(entry.after) == ["ends_at"]
+    assert entry.before != entry.after
+
+
+def test_the_audit_log_holds_no_manifest_and_no_key_of_the_storage(organiser: Organiser) -> None:
+    organiser.run()
+    told = {name for entry in AuditEntry.objects.all() for name in (*entry.before, *entry.after)}
+
+    assert told
+    assert not told & {"manifest_data", "storage_key", "protocol_data", "input_set"}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
-from django.db import models
+from django.db import models, transaction
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
@@ -59,9 +59,10 @@ class AuditedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         super().delete_model(request, obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> None:
-        for item in queryset:
-            self.enter(request, Act.DELETED, item, {}, {})
-        super().delete_queryset(request, queryset)
+        with transaction.atomic():
+            for item in queryset:
+                self.enter(request, Act.DELETED, item, {}, {})
+            super().delete_queryset(request, queryset)
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         initial = {row.instance.pk: row.initial for row in formset.initial_forms}
