@@ -17,6 +17,7 @@ from bayerboard.leaderboards.models import Standing
 from bayerboard.lib.storage import object_store
 from bayerboard.submissions.submit import quota_of
 from scoring.protocol import load_protocol
+from scoring.reference import Reference
 from tests import factories
 from tests.site.pages import Page
 from tests.workers import formulas
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from pytest_django import Settings
 
     from bayerboard.submissions.models import Submission
+    from scoring.images import Decoded
     from tests.factories import Cast
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
@@ -174,14 +176,24 @@ def test_each_call_scores_one(cast: Cast, tmp_path: Path) -> None:
     assert sorted(Evaluation.objects.values_list("status", flat=True)) == ["queued", "scored"]
 
 
-def test_a_reference_is_decoded_once(cast: Cast, submission: Submission, tmp_path: Path, settings: Settings) -> None:
+def test_a_reference_is_decoded_once(
+    cast: Cast, submission: Submission, tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoded: list[str] = []
+    decode = Reference.decode
+
+    def decode_and_count(reference: Reference, name: str) -> Decoded:
+        decoded.append(name)
+        return decode(reference, name)
+
+    monkeypatch.setattr(Reference, "decode", decode_and_count)
     score_next()
-    decoded = [path for path in settings.REFERENCE_CACHE_DIR.rglob("*") if path.is_file()]
     again = factories.make_submission(cast.phase, cast.team, tmp_path)
 
     score_next()
 
-    assert len(decoded) == len(cast.phase.manifest.files)
+    assert sorted(decoded) == sorted(spec.name for spec in cast.phase.manifest.files)
+    assert again.evaluation.status == Status.SCORED
     assert again.evaluation.metrics == submission.evaluation.metrics
     assert settings.REFERENCE_CACHE_DIR.stat().st_mode & 0o777 == 0o700
 
