@@ -12,6 +12,7 @@ import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
+import pytest
 from coverage import CoverageData
 
 from tests.mutants.generate import Mutant, apply
@@ -117,6 +118,9 @@ class Scratch:
             (self.root / mutant.file).write_text(before, "utf-8")
         if done.returncode == 0:
             return "survived", ""
+        if done.returncode not in {pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.INTERRUPTED}:
+            # Stopped from outside, or called wrongly: that says nothing of the mutant.
+            raise RuntimeError(f"pytest ended with {done.returncode}: {done.stdout[-2000:]}{done.stderr[-2000:]}")
         failed = FAILED.findall(done.stdout)
         return "killed", failed[0] if failed else f"pytest ended with {done.returncode}"
 
