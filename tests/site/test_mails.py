@@ -500,10 +500,14 @@ def test_notices_take_nothing_from_the_limit() -> None:
 
     ask()
 
+    assert Mail.objects.count() == 2 * AT_MOST_PER_ADDRESS + 1
+
 
 def test_a_mail_of_no_client_counts_for_its_address_alone() -> None:
     for number in range(AT_MOST_PER_CLIENT + 1):
         ask(f"person{number}@example.org", client=None)
+
+    assert Mail.objects.count() == AT_MOST_PER_CLIENT + 1
 
 
 @pytest.mark.parametrize(
