@@ -69,7 +69,7 @@ DISPLAYS = (
 )
 
 
-# --- What is hidden ---------------------------------------------------------------------------------------------------
+# --- The hidden set ---------------------------------------------------------------------------------------------------
 
 
 def packed_raw(generator: np.random.Generator, shape: tuple[int, ...], middle: float) -> NDArray[np.float64]:
@@ -83,7 +83,7 @@ def packed_raw(generator: np.random.Generator, shape: tuple[int, ...], middle: f
 
 
 def levels(values: NDArray[np.floating[Any]]) -> NDArray[np.uint16]:
-    """Return what can be submitted."""
+    """Return the predictions clipped to valid levels."""
     submitted: NDArray[np.uint16] = np.clip(np.rint(values), 0, MAX_LEVEL).astype(np.uint16)
     return submitted
 
@@ -176,7 +176,7 @@ class BlockSecret:
 
 
 def gain_by_values(secret: GainSecret, display: Display) -> list[float]:
-    """Turn the channel nearly off, then too bright, and fit what the means say."""
+    """Turn the channel nearly off, then too bright, and fit the gain to the shown means."""
     factors, estimates = (0.0, 2.0), [1.0]
     seen: list[float] = []
     energy = np.array([(guess[..., 0].astype(float) ** 2).mean() for guess in secret.guesses])
@@ -268,7 +268,7 @@ def _spoil(secret: BlockSecret, display: Display, is_below: Callable[[float], bo
     images, usual = len(secret.other_mse) + 1, 10 ** (-USUAL_PSNR_DB / 10)
     block = BLOCK_PX**2 / secret.reference.size * (reach / RANGE) ** 2
     window = 10 * math.log10(1 + block / usual)
-    # In dB of one image: several times the step, as the prober only guesses what spoiling costs.
+    # In dB of one image: several times the step, as the prober only guesses the cost of a spoiled share.
     low, high = 0.0, min(5 * images * 10.0 ** -(display.precision or 0), (images - 1) * _lost(1, usual))
     while high - low > window / 6:
         middle = (low + high) / 2
@@ -277,7 +277,7 @@ def _spoil(secret: BlockSecret, display: Display, is_below: Callable[[float], bo
 
 
 def _lost(share: float, usual: float) -> float:
-    """Return what the prober expects that spoiling a share of an image costs, in dB."""
+    """Return the prober's guess of the cost of spoiling a share of an image, in dB."""
     return 10 * math.log10(1 + share * (SPOILED_MSE / usual - 1))
 
 
@@ -312,7 +312,7 @@ def submissions_needed(estimates: list[float], truth: float, bound: float) -> fl
 
 @dataclass(frozen=True)
 class Row:
-    """What one way of showing lets a prober learn from a set of so many images: median, and 90th percentile."""
+    """The submissions that a prober needs under one display and number of images: median, 90th percentile."""
 
     display: Display
     images: int
