@@ -103,7 +103,11 @@ def read_header(
 
 
 def level_fault(submitted: Decoded, reference: Decoded, *, file: str) -> Problem | None:
-    """Return the problem of a submission that scales its image by another level than its input's."""
+    """Return the problem of a submission that scales its image by another level than its input's.
+
+    A challenge's references have the level of their inputs, which is public: the importer sees to it. The answer thus
+    tells nothing about a hidden reference.
+    """
     if submitted.max_val == reference.max_val:
         return None
     return problem("max-val-differs", file=file, actual=f"{submitted.max_val:g}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -34,6 +35,8 @@ class PhaseData:
     options: Mapping[str, Any] = field(default_factory=dict)
     # Without these, noise of the right size.
     inputs: Mapping[str, bytes] | None = None
+    # What was written already, by noise and seed: hundreds of images take seconds.
+    _written: dict[tuple[float, int], Path] = field(default_factory=dict)
 
     @property
     def protocol(self) -> str:
@@ -49,7 +52,11 @@ class PhaseData:
         }
 
     def zip(self, path: Path, sigma: float, seed: int = 0) -> Path:
-        """Write predictions with noise of `sigma` levels as a submission."""
+        """Write predictions with noise of `sigma` levels as a submission, which nobody changes later."""
+        if first := self._written.get((sigma, seed)):
+            os.link(first, path)
+            return path
+        self._written[sigma, seed] = path
         return write_zip(path, self.predictions(sigma, seed))
 
 

@@ -69,8 +69,9 @@ def phases() -> Phases:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Let every test of the Bayerboard below meet both kinds; a browser sees no difference."""
-    if "installation" in metafunc.fixturenames:
+    """Let every test of the Bayerboard below meet both kinds, or the one it names; a browser sees no difference."""
+    chosen = any("installation" in mark.args[0] for mark in metafunc.definition.iter_markers("parametrize"))
+    if "installation" in metafunc.fixturenames and not chosen:
         in_browser = metafunc.definition.get_closest_marker("browser")
         kinds = [EMBEDDED] if in_browser else [EMBEDDED, OUTSIDE]
         metafunc.parametrize("installation", kinds, indirect=True, scope="session")

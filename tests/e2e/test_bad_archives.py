@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.conftest import CHALLENGE
+from tests.e2e.conftest import CHALLENGE, OUTSIDE
 from tests.e2e.pages import text_of
 from tests.e2e.visitor import Visitor
 from tests.scoring.archives import BAD_ARCHIVES
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from tests.e2e.conftest import Phases
     from tests.e2e.running import Bayerboard
 
-pytestmark = pytest.mark.processes
+# On the servers that production has; what may differ on another database, tests/workers/test_bad_archives.py tries.
+pytestmark = [pytest.mark.processes, pytest.mark.parametrize("installation", [OUTSIDE], indirect=True, scope="session")]
 
 # Refused when it arrives: nothing is stored, and nobody needs to score it.
 REFUSED = "archive-empty"

@@ -104,7 +104,7 @@ def test_after_a_power_cut_everything_goes_on_where_it_was(
     bayerboard: Bayerboard, phases: Phases, visitor: Visitor, tmp_path: Path
 ) -> None:
     with bayerboard.workers_held():
-        submissions = [send(visitor, phases.long, tmp_path, sigma) for sigma in (6, 9)]
+        submissions = [send(visitor, phase, tmp_path) for phase in (phases.long, phases.development)]
     wait_until_running(bayerboard, submissions[0])
     bayerboard.cut_power()
     assert bayerboard.evaluation(submissions[0])["status"] == "running"

@@ -19,12 +19,11 @@ from tests.scoring.archives import (
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from scoring.check import CheckReport
     from scoring.manifest import Manifest
     from scoring.protocol import Protocol
     from scoring.reference import Reference
     from tests.scoring.conftest import Images
-
-CHECKED = sorted(BAD_ARCHIVES.keys() - FOUND_BY_SCORING_ONLY)
 
 
 def test_every_error_of_the_catalogue_has_a_bad_archive() -> None:
@@ -33,45 +32,45 @@ def test_every_error_of_the_catalogue_has_a_bad_archive() -> None:
     }
 
 
-@pytest.mark.parametrize("code", CHECKED)
-def test_check_finds_it(code: str, tmp_path: Path, images: Images, manifest: Manifest, protocol: Protocol) -> None:
-    report = check_archive(BAD_ARCHIVES[code](tmp_path / "bad.zip", images), manifest, protocol)
-
-    assert code in [error.code for error in report.errors]
-
-
-@pytest.mark.parametrize("code", sorted(BAD_ARCHIVES))
-def test_scoring_rejects_it(
-    code: str, tmp_path: Path, images: Images, reference: Reference, protocol: Protocol
-) -> None:
-    archive = BAD_ARCHIVES[code](tmp_path / "bad.zip", images)
-
-    with pytest.raises(SubmissionRejected) as rejection:
-        score_archive(archive, reference, protocol)
-
-    assert code in [error.code for error in rejection.value.errors]
+@pytest.fixture
+def archives(tmp_path: Path, images: Images) -> dict[str, Path]:
+    """Write one bad archive for each code."""
+    return {code: build(tmp_path / f"{code}.zip", images) for code, build in BAD_ARCHIVES.items()}
 
 
-@pytest.mark.parametrize("code", sorted(FOUND_BY_SCORING_ONLY))
-def test_check_does_not_read_the_pixels(
-    code: str, tmp_path: Path, images: Images, manifest: Manifest, protocol: Protocol
-) -> None:
-    report = check_archive(BAD_ARCHIVES[code](tmp_path / "bad.zip", images), manifest, protocol)
+def test_scoring_rejects_each_by_its_code(archives: dict[str, Path], reference: Reference, protocol: Protocol) -> None:
+    unlike = {}
+    for code, archive in archives.items():
+        try:
+            score_archive(archive, reference, protocol)
+        except SubmissionRejected as rejected:
+            if code not in (found := [error.code for error in rejected.errors]):
+                unlike[code] = found
+        else:
+            unlike[code] = ["scored"]
+    assert unlike == {}
 
-    assert report.ok
+
+@pytest.fixture
+def reports(archives: dict[str, Path], manifest: Manifest, protocol: Protocol) -> dict[str, CheckReport]:
+    return {
+        code: check_archive(archive, manifest, protocol, name=archive.name) for code, archive in archives.items()
+    }
 
 
-@pytest.mark.parametrize("code", CHECKED)
-def test_its_message_names_the_file(
-    code: str, tmp_path: Path, images: Images, manifest: Manifest, protocol: Protocol
-) -> None:
-    archive = BAD_ARCHIVES[code](tmp_path / "bad.zip", images)
+def test_check_finds_all_but_those_of_pixels_and_names_the_file(reports: dict[str, CheckReport]) -> None:
+    found = {code: [error.code for error in report.errors] for code, report in reports.items()}
+    nameless = [error for report in reports.values() for error in report.errors if not error.file]
+    silent = [
+        error
+        for report in reports.values()
+        for error in report.errors
+        if error.file and error.file not in error.message
+    ]
 
-    report = check_archive(archive, manifest, protocol, name="bad.zip")
-
-    for error in report.errors:
-        assert error.file is not None
-        assert error.file in error.message
+    assert {code: codes for code, codes in found.items() if (code in codes) == (code in FOUND_BY_SCORING_ONLY)} == {}
+    assert [code for code in FOUND_BY_SCORING_ONLY if not reports[code].ok] == []
+    assert (nameless, silent) == ([], [])
 
 
 # Further problems that one mistake brings with it: none, or those that cannot be told apart from it.
@@ -84,13 +83,12 @@ ACCOMPANIED = {
 }
 
 
-@pytest.mark.parametrize("code", CHECKED)
-def test_one_mistake_is_one_kind_of_error(
-    code: str, tmp_path: Path, images: Images, manifest: Manifest, protocol: Protocol
-) -> None:
-    report = check_archive(BAD_ARCHIVES[code](tmp_path / "bad.zip", images), manifest, protocol)
-
-    assert {error.code for error in report.errors} <= {code} | ACCOMPANIED.get(code, set())
+def test_one_mistake_is_one_kind_of_error(reports: dict[str, CheckReport]) -> None:
+    others = {
+        code: {error.code for error in report.errors} - {code} - ACCOMPANIED.get(code, set())
+        for code, report in reports.items()
+    }
+    assert {code: codes for code, codes in others.items() if codes} == {}
 
 
 def test_a_good_archive_has_no_problem_at_all(

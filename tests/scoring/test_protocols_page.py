@@ -54,9 +54,8 @@ def test_presets_are_named(preset: str) -> None:
     assert f'`"{preset}"`' in section("Settings of metrics")
 
 
-@pytest.mark.parametrize("name", [*FUNCTION_NAMES, *DECLARED_NAMES])
-def test_what_a_formula_may_use_is_named(name: str) -> None:
-    assert f"`{name}`" in section("Formulas")
+def test_what_a_formula_may_use_is_named() -> None:
+    assert [name for name in (*FUNCTION_NAMES, *DECLARED_NAMES) if f"`{name}`" not in section("Formulas")] == []
 
 
 def test_the_small_one_is_a_protocol() -> None:

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from bayerboard.accounts.models import User
     from tests.factories import Cast
 
-pytestmark = pytest.mark.database
 
 # What workers and commands alone make and move.
 READ_ONLY = (
@@ -254,6 +253,7 @@ def test_a_time_zone_that_is_none_is_refused(boss: Client, cast: Cast, zone: str
     assert cast.challenge.time_zone == "UTC"
 
 
+@pytest.mark.database
 def test_a_longer_list_takes_no_more_queries(boss: Client, cast: Cast, tmp_path: Path) -> None:
     cast.phase.quota_per_day = 100
     cast.phase.save()

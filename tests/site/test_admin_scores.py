@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from bayerboard.submissions.models import Submission
     from tests.factories import Cast
 
-pytestmark = pytest.mark.database
 
 LIST = "admin:submissions_submission_changelist"
 # The score is the second column, right after the submission.
@@ -158,6 +157,7 @@ def test_a_phase_without_scores_has_no_column(boss: Client, cast: Cast, scored: 
     assert set(listed(boss, phase=cast.phase.pk, o=str(BY_SCORE), least="1")) == set(scored.values())
 
 
+@pytest.mark.database
 @pytest.mark.parametrize("order", ["", f"-{BY_SCORE}"])
 def test_the_score_costs_one_query_however_long_the_list(
     boss: Client, cast: Cast, tmp_path: Path, scored: dict[float, Submission], order: str

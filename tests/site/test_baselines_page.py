@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from tests.factories import Cast
 
-pytestmark = pytest.mark.database
 
 MEASURED = Measured(runtime_s=0.0042, device="gpu", device_name="Test GPU", parameters=1_861_764, macs=6_200_000_000)
 

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from bayerboard.accounts.models import User
     from bayerboard.importing.report import ImportReport
 
-pytestmark = [pytest.mark.database, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 
 S7 = load_protocol("aim22-s7")
 TEXT = """\

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from tests.factories import Cast
 
-pytestmark = pytest.mark.database
-
 
 @pytest.fixture
 def boss(cast: Cast) -> Client:

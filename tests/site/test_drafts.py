@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from tests.factories import Cast
 
-pytestmark = pytest.mark.database
 
 OUTSIDERS = ("participant", "teammate", "rival", "stranger", "signed_out")
 

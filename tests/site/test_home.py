@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from tests.factories import Cast
 
-pytestmark = pytest.mark.database
-
 
 @pytest.mark.parametrize("role", factories.ROLES)
 def test_lists_the_challenges_to_everybody(cast: Cast, role: str) -> None:

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from bayerboard.submissions.models import Submission
     from tests.factories import Cast
 
-pytestmark = pytest.mark.database
 
 UNREAD = 'class="count"'
 
@@ -117,6 +116,7 @@ def test_a_failure_says_why(cast: Cast, tmp_path: Path) -> None:
     assert "more memory than a worker may use" in Page(cast.client("participant").get("/notices/")).text
 
 
+@pytest.mark.database
 def test_a_long_list_costs_no_more_queries(cast: Cast, scored: Submission, tmp_path: Path) -> None:
     type(cast.phase).objects.update(quota_per_day=100)
     cast.phase.refresh_from_db()

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from tests.factories import Cast
 
-pytestmark = pytest.mark.database
 
 COMMAND = "bayerboard.runs.management.commands.run_baseline"
 

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from bayerboard.lib.storage.s3_address import S3Address
     from tests.factories import Cast
 
-pytestmark = pytest.mark.database
 
 PART = 1000
 CONTENT = os.urandom(2 * PART + 345)

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     from tests.factories import Cast
 
-pytestmark = pytest.mark.database
-
 
 @pytest.mark.parametrize("role", ["participant", "teammate"])
 def test_lists_the_teams_submissions_newest_first(cast: Cast, role: str, tmp_path: Path) -> None:
@@ -130,6 +128,7 @@ def test_any_page_number_gives_a_page(
     assert shown in Page(response).text
 
 
+@pytest.mark.database
 @pytest.mark.parametrize("phase", [{}, {"board": "hidden", "shows_own_scores": False}], ids=["open", "hidden"])
 def test_a_longer_list_takes_no_more_queries(cast: Cast, tmp_path: Path, phase: dict[str, object]) -> None:
     type(cast.phase).objects.update(quota_per_day=100, **phase)

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from tests.factories import Cast
 
-pytestmark = pytest.mark.database
 
 INSIDERS = ("participant", "teammate", "organiser")
 

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from bayerboard.submissions.models import Submission
     from tests.factories import Cast
 
-pytestmark = pytest.mark.database
-
 
 @pytest.fixture
 def submission(cast: Cast, tmp_path: Path) -> Submission:

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from tests.factories import Cast
 
-pytestmark = pytest.mark.database
-
 
 @pytest.mark.parametrize("role", ["participant", "teammate", "rival"])
 def test_shows_a_member_the_form(cast: Cast, role: str) -> None:

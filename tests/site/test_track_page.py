@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from tests.factories import Cast
 
-pytestmark = pytest.mark.database
-
 
 def page_of(cast: Cast, role: str) -> Page:
     return Page(cast.client(role).get(cast.phase.track.get_absolute_url()))

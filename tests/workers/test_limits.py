@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from bayerboard.submissions.models import Submission
     from tests.factories import Cast
 
-pytestmark = pytest.mark.database
 
 # pause() holds Python's lock: nothing of this process runs any more, as in a C library that hangs.
 HANG_IN_C = """

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from bayerboard.challenges.models import Phase
 
-pytestmark = pytest.mark.database
 
 # Beside what the libraries take. A reference and a prediction of the large size, and what is made of them, are beyond.
 FREE_MB = 50
@@ -60,6 +59,7 @@ def make_large_phase(folder: Path) -> Phase:
     return phase
 
 
+@pytest.mark.database
 @pytest.mark.django_db(transaction=True)
 def test_the_small_one_after_it_is_scored_by_the_same_process(tmp_path: Path, settings: Settings) -> None:
     large = make_large_phase(tmp_path)

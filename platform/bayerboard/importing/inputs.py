@@ -21,7 +21,7 @@ from bayerboard.importing.materials import (
     zip_entry,
 )
 from scoring.archive import ArchiveError, Limits
-from scoring.images import read_header
+from scoring.images import open_npz, read_header
 from scoring.manifest import natural_key
 from scoring.naming import is_junk
 
@@ -36,10 +36,14 @@ _PICTURES = {"jpg": "JPEG", "png": "PNG"}
 
 @dataclass(frozen=True)
 class PreparedInputs:
-    """The inputs of a phase as one zip, with the height and width of each by its stem, in natural order."""
+    """The inputs of a phase as one zip, with the height and width of each by its stem, in natural order.
+
+    And with the ``max_val`` of each, where they are .npz.
+    """
 
     file: PreparedFile
     sizes: dict[str, tuple[int, int]]
+    levels: dict[str, float]
     ignored: int
 
     @property
@@ -65,14 +69,16 @@ def prepare_inputs(source: Path, target: Path, suffix: str = "jpg") -> PreparedI
         if not images:
             hint = "Name the folder or zip that holds the inputs, and their kind as input_format."
             raise MaterialInvalid(f"{source} holds no .{suffix}.", hint)
-        sizes = {}
+        sizes, levels = {}, {}
         with zipfile.ZipFile(target, "w") as archive:
             for name in sorted(images, key=natural_key):
                 label = f"{name}.{suffix} in {source}"
                 data = _read(images[name], label)
                 sizes[name] = _size(data, suffix, label)
+                if suffix == "npz":
+                    levels[name] = _level(data, label)
                 archive.writestr(zip_entry(f"{name}.{suffix}"), data)
-    return PreparedInputs(describe(target, target.name), sizes, ignored)
+    return PreparedInputs(describe(target, target.name), sizes, levels, ignored)
 
 
 def _entries(source: Path, stack: ExitStack) -> Iterator[tuple[PurePosixPath, Callable[[], IO[bytes]]]]:
@@ -119,6 +125,12 @@ def _size(data: bytes, suffix: str, label: str) -> tuple[int, int]:
         message = f"{label} holds {dtype} of shape {shape}, which is no image."
         raise MaterialInvalid(message, "Save numbers of shape (height, width) or (height, width, channels).")
     return shape[0], shape[1]
+
+
+def _level(data: bytes, label: str) -> float:
+    """Return the ``max_val`` of a .npz whose header could be read."""
+    with open_npz(data, file=label, limits=_LIMITS) as npz:
+        return npz.max_val
 
 
 def _picture_size(data: bytes, kind: str, label: str) -> tuple[int, int]:

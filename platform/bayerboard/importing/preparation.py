@@ -106,6 +106,8 @@ class _Preparation:
             return None
         manifest = self.attempt((*path, "inputs"), partial(_manifest, inputs, reference, protocol))
         self.attempt((*path, "reference"), partial(_match, inputs, reference, phase, protocol))
+        if protocol.container == "npz":
+            self.attempt((*path, "reference"), partial(_match_levels, inputs, reference))
         return PreparedPhase(inputs, reference, manifest) if manifest else None
 
 
@@ -149,6 +151,17 @@ def _match(inputs: PreparedInputs, reference: PreparedReference, phase: PhaseSpe
         message = f"Inputs and reference are not of the same images: {', '.join(parts)}."
         example = f"Give every input 6_0.{phase.input_format} its reference 6_0.{protocol.container}, and no other."
         raise MaterialInvalid(message, example)
+
+
+def _match_levels(inputs: PreparedInputs, reference: PreparedReference) -> None:
+    """Refuse references whose max_val their inputs do not say.
+
+    A submission must have the same, and is refused where it has not: an answer that may only tell what is public.
+    """
+    unlike = [item["name"] for item in reference.manifest if inputs.levels.get(item["name"]) != item["max_val"]]
+    if unlike:
+        message = f"Inputs and reference differ in max_val: {list_names(unlike)}."
+        raise MaterialInvalid(message, "Give inputs as .npz too, each with the max_val of its reference.")
 
 
 def prepare(spec: ChallengeSpec, protocols: list[Protocol], scratch: Path, say: Callable[[str], None]) -> Prepared:
