@@ -10,6 +10,7 @@ import nbformat
 import numpy as np
 import pytest
 from nbclient import NotebookClient
+from nbformat.v4 import new_code_cell
 
 from baselines.errors import BaselineError
 from baselines.starter_kit.build import KIT_TRACKS, REQUIREMENTS, TRAIN_TILES, VAL_TILES, build_kit
@@ -33,9 +34,12 @@ def kit(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     return folder / f"starter-kit-{request.param}"
 
 
-def run_notebook(kit: Path, name: str) -> str:
-    """Run a notebook from top to bottom in the kit's folder; return all that it printed."""
+def run_notebook(kit: Path, name: str, *, steps: int | None = None) -> str:
+    """Run a notebook from top to bottom in the kit's folder, with so many STEPS; return all that it printed."""
     notebook: Any = nbformat.read(kit / "notebooks" / f"{name}.ipynb", as_version=4)  # type: ignore[no-untyped-call]
+    if steps:
+        (first, *_) = (place for place, cell in enumerate(notebook.cells) if "STEPS =" in cell.source)
+        notebook.cells.insert(first + 1, new_code_cell(f"STEPS = {steps}"))  # type: ignore[no-untyped-call]
     NotebookClient(notebook, timeout=LONG_PATIENCE_S, resources={"metadata": {"path": str(kit)}}).execute()
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     assert not [output for output in outputs if output.output_type == "error"]
@@ -52,7 +56,8 @@ def test_the_first_notebook_shows_the_pairs(kit: Path) -> None:
 @pytest.mark.processes
 @pytest.mark.parametrize("kit", ["s7"], indirect=True)
 def test_the_second_notebook_makes_a_submission_that_beats_mosaic(kit: Path) -> None:
-    printed = run_notebook(kit, NOTEBOOKS[1])
+    # It trains 16; four beat a floor of 7 dB by 10.
+    printed = run_notebook(kit, NOTEBOOKS[1], steps=4)
 
     track = kit.name.removeprefix("starter-kit-")
     with zipfile.ZipFile(kit / "submission.zip") as archive:

@@ -270,13 +270,13 @@ ACCOUNT = re.compile(r"^(?:organiser|participant|broken zip) +(\S+) +(\S+) +http
 
 
 def test_the_demo_fills_its_boards_stops_and_comes_back(tmp_path: Path) -> None:
-    # It brings a Bayerboard of its own.
-    done = manage(tmp_path / "demo", "demo", "--once", "--bind", "127.0.0.1:0")
+    # It brings a Bayerboard of its own. One photo instead of four: a phase has six tiles.
+    done = manage(tmp_path / "demo", "demo", "--once", "--photos", "1", "--bind", "127.0.0.1:0")
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.count("rank  team") == 4
     assert "Zip Happens on Track 1 · Samsung S7: rejected, as it should be" in done.stdout
 
-    with running(tmp_path / "demo", "demo") as again:
+    with running(tmp_path / "demo", "demo") as again:  # with what is there
         accounts = again.wait_for(lambda: ACCOUNT.findall(again.output.read_text()))
         assert len(accounts) == 3
         pages = []

@@ -53,9 +53,7 @@ def test_scoring_rejects_each_by_its_code(archives: dict[str, Path], reference: 
 
 @pytest.fixture
 def reports(archives: dict[str, Path], manifest: Manifest, protocol: Protocol) -> dict[str, CheckReport]:
-    return {
-        code: check_archive(archive, manifest, protocol, name=archive.name) for code, archive in archives.items()
-    }
+    return {code: check_archive(archive, manifest, protocol, name=archive.name) for code, archive in archives.items()}
 
 
 def test_check_finds_all_but_those_of_pixels_and_names_the_file(reports: dict[str, CheckReport]) -> None:

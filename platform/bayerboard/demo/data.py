@@ -22,25 +22,26 @@ class Split:
 
     folder: str
     name: str
-    scenes: int
     first_photo: int
     seed: int = 2022
 
 
+TRAINING = Split("training", "train", first_photo=1)
 SPLITS = (
-    Split("training", "train", scenes=1, first_photo=1),
-    Split("open", "development", scenes=4, first_photo=11),
+    TRAINING,
+    Split("open", "development", first_photo=11),
     # Whoever knows the seed can make the hidden references: it is drawn anew, and kept nowhere.
-    Split("hidden", "test", scenes=4, first_photo=21, seed=secrets.randbelow(2**31)),
+    Split("hidden", "test", first_photo=21, seed=secrets.randbelow(2**31)),
 )
+PHOTOS, MOST_PHOTOS = 4, 10
 
 
 class DemoFailed(Exception):
     """A step of the demo did not work; the message holds what it said."""
 
 
-def make_demo_data(folder: Path, say: Callable[[str], None]) -> None:
-    """Make the tiles of both tracks below `folder`, and keep those that are there."""
+def make_demo_data(folder: Path, photos: int, say: Callable[[str], None]) -> None:
+    """Make the tiles of both tracks below `folder`, of `photos` in each phase, and keep those that are there."""
     for track in TRACKS:
         for split in SPLITS:
             target = folder / track / split.folder
@@ -52,7 +53,7 @@ def make_demo_data(folder: Path, say: Callable[[str], None]) -> None:
             shutil.rmtree(draft, ignore_errors=True)
             run_baselines(
                 "data", "make", "--out", str(draft), "--track", track, "--split", split.name,
-                "--scenes", str(split.scenes), "--rows", "2", "--cols", "3",
+                "--scenes", "1" if split is TRAINING else str(photos), "--rows", "2", "--cols", "3",
                 "--first-photo", str(split.first_photo), "--seed", str(split.seed),
             )  # fmt: skip
             draft.rename(target)

@@ -20,7 +20,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from bayerboard.accounts.models import User
 from bayerboard.challenges.access import find_phases
-from bayerboard.demo.data import DemoFailed, make_demo_data, run_baselines
+from bayerboard.demo.data import MOST_PHOTOS, PHOTOS, DemoFailed, make_demo_data, run_baselines
 from bayerboard.demo.participant import Participant, RequestFailed
 from bayerboard.demo.teams import TEAMS, DemoTeam
 from bayerboard.evaluations.models import Evaluation, Status
@@ -52,13 +52,21 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--once", action="store_true", help="stop when the boards are filled")
+        parser.add_argument(
+            "--photos",
+            type=int,
+            choices=range(1, MOST_PHOTOS + 1),
+            default=PHOTOS,
+            metavar="N",
+            help=f"photos of each phase, 1 to {MOST_PHOTOS}, of six tiles each (default: %(default)s)",
+        )
         parser.add_argument("--bind", default="127.0.0.1:8000", metavar="HOST:PORT", help="(default: %(default)s)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.folder: Path = settings.DATA_DIR / "demo"
         self.folder.mkdir(exist_ok=True)
         try:
-            make_demo_data(self.folder, self._say)
+            make_demo_data(self.folder, options["photos"], self._say)
             with Stack(bind=options["bind"], report=self._say) as stack:
                 stack.wait_until_ready()
                 self._fill(stack.url)
