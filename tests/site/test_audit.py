@@ -12,7 +12,7 @@ from django.urls import reverse
 from bayerboard.accounts.models import User
 from bayerboard.challenges.audit import COMMAND_LINE, Act, AppendOnly, record
 from bayerboard.challenges.grants import give_role, take_role
-from bayerboard.challenges.models import AuditEntry
+from bayerboard.challenges.models import AuditEntry, Download
 from bayerboard.leaderboards.disqualification import set_disqualified
 from bayerboard.rescoring import planning, publication
 from bayerboard.submissions.trials import delete_trial
@@ -171,10 +171,25 @@ def test_roles_that_are_given_and_taken_in_the_admin(boss: Client, cast: Cast) -
     assert cast.challenge.grants.get(role="owner").granted_by == User.objects.get(username="boss")
 
 
+def test_what_is_deleted_in_the_admin(boss: Client, cast: Cast) -> None:
+    one, *others = [
+        Download.objects.create(track=cast.phase.track, title=title, filename="f.zip", storage_key="k", size_bytes=1)
+        for title in ("Kit", "Poses", "Masks")
+    ]
+
+    assert boss.post(reverse("admin:challenges_download_delete", args=[one.pk]), {"post": "yes"}).status_code == 302
+    # And from the list, several at once.
+    chosen = {"action": "delete_selected", "_selected_action": [other.pk for other in others], "post": "yes"}
+    assert boss.post(reverse("admin:challenges_download_changelist"), chosen).status_code == 302
+
+    assert not Download.objects.exists()
+    assert set(entries(cast)) == {("boss", "deleted", f"download {item}") for item in (one, *others)}
+
+
 def test_each_act_has_a_test_here() -> None:
     """Those of the challenge file are tested with it: test_create_challenge.py."""
     here = Path(__file__).read_text("utf-8")
-    elsewhere = {Act.CREATED, Act.CHANGED, Act.DELETED}
+    elsewhere = {Act.CREATED, Act.CHANGED}
     assert [act for act in Act if act not in elsewhere and f'"{act.value}"' not in here] == []
 
 

@@ -13,6 +13,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.models import ProtectedError
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 
 from bayerboard.accounts.models import User
@@ -119,44 +120,51 @@ def test_an_account_with_a_role_stays_until_the_role_is_taken(cast: Cast) -> Non
 # --- Roles and acts ---
 
 
-def requests(cast: Cast, submission: Submission) -> dict[str, tuple[str, str]]:
-    """Return method and address of each act, by its name."""
+def requests(cast: Cast, submission: Submission) -> dict[str, tuple[str, bytes]]:
+    """Return the address of each act by its name, and what the answer holds where it is allowed."""
     page = submission.get_absolute_url()
     return {
-        "read a draft": ("get", cast.challenge.get_absolute_url()),
-        "download unreleased inputs": ("get", cast.phase.inputs_url()),
-        "read a team's submission": ("get", page),
-        "download a team's archive": ("get", f"{page}archive/"),
-        "enter the admin": ("get", "/admin/"),
+        "read a draft": (cast.challenge.get_absolute_url(), cast.challenge.title.encode()),
+        "download unreleased inputs": (cast.phase.inputs_url(), b"PK"),
+        "read a hidden board": (cast.phase.get_absolute_url(), cast.team.name.encode()),
+        "read a team's submission": (page, submission.method_name.encode()),
+        "download a team's archive": (f"{page}archive/", b"PK"),
+        "disqualify, in the admin": (reverse("admin:submissions_submission_change", args=[submission.pk]), b"isqualif"),
+        "read the rescores, in the admin": (reverse("admin:evaluations_rescorerun_changelist"), b"escore"),
     }
+
+
+READS_ALL = {
+    "read a draft",
+    "download unreleased inputs",
+    "read a hidden board",
+    "read a team's submission",
+    "download a team's archive",
+}
+IN_THE_ADMIN = {"disqualify, in the admin", "read the rescores, in the admin"}
 
 
 @pytest.mark.parametrize(
     ("role", "allowed"),
     [
-        ("operator", {"read a draft", "download unreleased inputs", "read a team's submission",
-                      "download a team's archive", "enter the admin"}),
-        ("owner", {"read a draft", "download unreleased inputs", "read a team's submission",
-                   "download a team's archive"}),
-        ("organiser", {"read a draft", "download unreleased inputs", "read a team's submission",
-                       "download a team's archive"}),
-        ("viewer", {"read a draft", "download unreleased inputs", "read a team's submission",
-                    "download a team's archive"}),
+        ("operator", READS_ALL | IN_THE_ADMIN),
+        ("owner", READS_ALL),
+        ("organiser", READS_ALL),
+        ("viewer", READS_ALL),
         ("rival", set()),
         ("stranger", set()),
     ],
-)  # fmt: skip
+)
 def test_each_role_reads_as_much_as_it_may(cast: Cast, tmp_path: Path, role: str, allowed: set[str]) -> None:
     submission = factories.make_scored(cast.phase, cast.team, tmp_path, psnr=30)
     Challenge.objects.update(is_listed=False)
-    Phase.objects.update(inputs_released_at=timezone.now() + timedelta(days=1))
+    Phase.objects.update(inputs_released_at=timezone.now() + timedelta(days=1), board="hidden")
     user = getattr(cast, role, None) or person(cast, role)
 
     done = set()
-    for act, (method, address) in requests(cast, submission).items():
-        answer = getattr(client_of(user), method)(address, follow=True)
-        if answer.status_code == 200:
-            assert b"".join(answer)
+    for act, (address, proof) in requests(cast, submission).items():
+        answer = client_of(user).get(address)
+        if answer.status_code == 200 and proof in b"".join(answer):
             done.add(act)
 
     assert done == allowed
