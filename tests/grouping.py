@@ -10,8 +10,8 @@ import re
 from xdist.scheduler import LoadScopeScheduling
 
 WITH_SERVERS = ("tests/e2e/", "tests/operations/test_backup.py")
-# One site of the version before is made and migrated for all of its tests.
-MIGRATED = "tests/site/test_upgrade.py"
+# What one process makes for all of a file's tests: a site of the version before that is migrated, a kit for each track.
+SHARED = ("tests/site/test_upgrade.py", "tests/baselines/test_starter_kit.py")
 # It brings its own, and takes longest.
 ALONE = "test_the_demo_fills_its_boards"
 INSTALLATION = re.compile(r"\[(embedded|postgres and redis)\b")
@@ -35,11 +35,11 @@ def place_of(nodeid: str) -> int:
 
 
 class Together(LoadScopeScheduling):  # type: ignore[misc]  # xdist comes without types
-    """One process starts a Bayerboard, or migrates a site, for all its tests; every other goes where there is room."""
+    """One process starts a Bayerboard, or makes what a file shares, for all its tests; others go where there is room."""
 
     def _split_scope(self, nodeid: str) -> str:
         path, _, test = nodeid.partition("::")
-        if path == MIGRATED:
+        if path in SHARED:
             return path
         if not path.startswith(WITH_SERVERS) or test.startswith(ALONE):
             return nodeid
