@@ -35,7 +35,7 @@ def place_of(nodeid: str) -> int:
 
 
 class Together(LoadScopeScheduling):  # type: ignore[misc]  # xdist comes without types
-    """One process starts a Bayerboard, or makes what a file shares, for all its tests; others go where there is room."""
+    """One process starts a Bayerboard, or makes what a file shares, for its tests; others go where there is room."""
 
     def _split_scope(self, nodeid: str) -> str:
         path, _, test = nodeid.partition("::")
