@@ -17,7 +17,7 @@ MANAGE := $(BIN)/python manage.py
 PYTEST := env OMP_NUM_THREADS=1 $(BIN)/pytest
 # slipcover costs the site's tests a tenth, coverage.py more than half; it sees no processes that tests start, as those of
 # scoring do.
-MEASURED := env OMP_NUM_THREADS=1 $(BIN)/python -m slipcover --fail-under 98 -m pytest
+MEASURED := env OMP_NUM_THREADS=1 $(BIN)/python -m slipcover --json --out .coverage.site -m pytest
 UNMEASURED := -p no:pytest_cov -p no:slipcover
 PARALLEL := -p no:playwright --no-loadscope-reorder --numprocesses
 CORES := $$(nproc)
@@ -85,13 +85,10 @@ else
 	$(PYTEST) $(PARALLEL) $(CORES) -p no:slipcover --durations=15 --cov --cov-report= tests/scoring
 	$(BIN)/coverage report --include='scoring/*' --fail-under=100
 	$(MEASURED) $(PARALLEL) $(CORES) -p no:pytest_cov --durations=15 tests/site tests/workers
+	$(BIN)/python -m slipcover --merge .coverage.site --out .coverage.site --fail-under 98
 	$(BIN)/python -m tests.services $(PYTEST) $(PARALLEL) $(CORES) $(UNMEASURED) --durations=15 -m database tests/site tests/workers
-	@log=$$(mktemp); trap 'rm -f "$$log"' EXIT; failed=0; \
-		$(PYTEST) $(UNMEASURED) --durations=15 -m browser tests/e2e </dev/null >"$$log" 2>&1 & browser=$$!; \
-		echo "In Chromium, meanwhile: what is marked browser (shown below these)"; \
-		$(PYTEST) $(PARALLEL) $(CORES_AND_ONE) $(UNMEASURED) --durations=25 -m "not browser" \
-			tests $(IN_PROCESS:%=--ignore=%) --ignore=tests/acceptance || failed=$$?; \
-		wait $$browser || failed=$$?; cat "$$log"; exit $$failed
+	$(PYTEST) $(PARALLEL) $(CORES_AND_ONE) $(UNMEASURED) --durations=25 -m "not browser" tests $(IN_PROCESS:%=--ignore=%) --ignore=tests/acceptance
+	$(PYTEST) $(UNMEASURED) --durations=15 -m browser tests/e2e
 endif
 
 .PHONY: acceptance

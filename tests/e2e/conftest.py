@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 CHALLENGE = "tryout"
 # SQLite and a broker on a socket, all by itself; PostgreSQL and a broker on TCP, named by URL.
 EMBEDDED, OUTSIDE = "embedded", "postgres and redis"
-LONG = 160  # images: long enough to be disturbed in between
+LONG = 240  # images: long enough to be disturbed in between
 LARGE = 60  # images: an upload of four parts, where they are not compressed
 NO_CHROMIUM = (
     "The browser tests need Chromium: install it (Debian: apt-get install chromium), "

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.processes
 
-LONG = 120  # images: long enough to be disturbed in between
+LONG = 240  # images: long enough to be disturbed in between
 # Longer than any test: what comes back before does not come back by its lease.
 LEASE_S = 3000
 LIMIT_S = 4
