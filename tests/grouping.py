@@ -10,7 +10,7 @@ import re
 from xdist.scheduler import LoadScopeScheduling
 
 WITH_SERVERS = ("tests/e2e/", "tests/operations/test_backup.py")
-# What one process makes for all of a file's tests: a site of the version before that is migrated, a kit for each track.
+# Files whose tests share something slow to make: a migrated site of the version before, a starter kit for each track.
 SHARED = ("tests/site/test_upgrade.py", "tests/baselines/test_starter_kit.py")
 # It brings its own, and takes longest.
 ALONE = "test_the_demo_fills_its_boards"
@@ -35,7 +35,7 @@ def place_of(nodeid: str) -> int:
 
 
 class Together(LoadScopeScheduling):  # type: ignore[misc]  # xdist comes without types
-    """One process starts a Bayerboard, or makes what a file shares, for its tests; others go where there is room."""
+    """Sends tests that share a Bayerboard, or something else slow to make, to one process, and all others to any."""
 
     def _split_scope(self, nodeid: str) -> str:
         path, _, test = nodeid.partition("::")

@@ -35,7 +35,7 @@ class PhaseData:
     options: Mapping[str, Any] = field(default_factory=dict)
     # Without these, noise of the right size.
     inputs: Mapping[str, bytes] | None = None
-    # What was written already, by noise and seed: hundreds of images take seconds.
+    # The archives written so far, by noise and seed. One of hundreds of images takes seconds to make.
     _written: dict[tuple[float, int], Path] = field(default_factory=dict)
 
     @property

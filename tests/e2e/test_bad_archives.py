@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.e2e.conftest import Phases
     from tests.e2e.running import Bayerboard
 
-# On the servers that production has; what may differ on another database, tests/workers/test_bad_archives.py tries.
+# With PostgreSQL and Valkey, as in production. tests/workers/test_bad_archives.py covers SQLite.
 pytestmark = [pytest.mark.processes, pytest.mark.parametrize("installation", [OUTSIDE], indirect=True, scope="session")]
 
 # Refused when it arrives: nothing is stored, and nobody needs to score it.

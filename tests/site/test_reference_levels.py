@@ -1,4 +1,4 @@
-"""References that say their level: the answer `max-val-differs` may tell only what the inputs tell everybody."""
+"""The error `max-val-differs` must reveal nothing of hidden references: their max_val equals that of the inputs."""
 
 from __future__ import annotations
 

@@ -121,7 +121,7 @@ def test_an_account_with_a_role_stays_until_the_role_is_taken(cast: Cast) -> Non
 
 
 def requests(cast: Cast, submission: Submission) -> dict[str, tuple[str, bytes]]:
-    """Return the address of each act by its name, and what the answer holds where it is allowed."""
+    """Return, by the name of each act, its address and a text that only an allowed answer contains."""
     page = submission.get_absolute_url()
     return {
         "read a draft": (cast.challenge.get_absolute_url(), cast.challenge.title.encode()),
